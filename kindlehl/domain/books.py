@@ -1,0 +1,88 @@
+"""Which of the titles that sources use are one book: a fold over atoms and the reader's joins and partings."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from kindlehl.domain.facts import Edit, Id
+from kindlehl.domain.text import author_key, title_key
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Atom:
+    """A book as sources name it: one raw title, and what the best parser made of it.
+
+    Ordered by what wins when two readings of one raw title differ: the higher revision, then any fixed order.
+    """
+
+    revision: int
+    title: str
+    author: str
+    """Empty when there is none."""
+    raw_title: str
+
+
+def match_key(title: str, author: str | None) -> tuple[str, str]:
+    """Two atoms with equal keys are one book unless the reader said otherwise. Title and author both count: two books
+    with one short title never collide."""
+    return title_key(title), author_key(author)
+
+
+class _Parts:
+    """Disjoint sets of atoms with pairs that must stay apart."""
+
+    def __init__(self, atoms: Iterable[Id]) -> None:
+        self.root = {atom: atom for atom in atoms}
+        self.members = {atom: [atom] for atom in self.root}
+        self.apart: dict[Id, set[Id]] = defaultdict(set)
+
+    def find(self, atom: Id) -> Id:
+        while self.root[atom] != atom:
+            atom = self.root[atom]
+        return atom
+
+    def join(self, one: Id, other: Id) -> None:
+        """Make one set of two, unless a parting forbids it."""
+        a, b = sorted((self.find(one), self.find(other)))
+        if a == b or any(x in self.apart and not self.apart[x].isdisjoint(self.members[b]) for x in self.members[a]):
+            return
+        self.root[b] = a
+        self.members[a] += self.members.pop(b)
+
+    def part(self, one: Id, other: Id) -> None:
+        """Keep two atoms apart from now on, unless they are joined already."""
+        if self.find(one) != self.find(other):
+            self.apart[one].add(other)
+            self.apart[other].add(one)
+
+
+def group(atoms: Mapping[Id, Atom], edits: Iterable[Edit] = ()) -> dict[Id, Id]:
+    """Atom → book. A book's id is the least of its atoms' ids.
+
+    The reader's `same` and `not-same` edits come first, newest (HLC, id) first, each kept unless it contradicts those
+    kept; then the matcher joins atoms with equal keys.
+    """
+    parts = _Parts(sorted(atoms))
+    for edit in sorted(edits, key=lambda e: (e.hlc, e.id), reverse=True):
+        other = edit.value
+        if edit.erased or edit.target not in atoms or not isinstance(other, str) or other not in atoms:
+            continue
+        if edit.field == "same":
+            parts.join(edit.target, other)
+        elif edit.field == "not-same":
+            parts.part(edit.target, other)
+    alike: dict[tuple[str, str], list[Id]] = defaultdict(list)
+    for id_ in sorted(atoms):
+        alike[match_key(atoms[id_].title, atoms[id_].author)].append(id_)
+    for ids in alike.values():
+        for n, id_ in enumerate(ids):
+            # With nothing parted the first stands for all before it; else each of them may be in another set.
+            for earlier in ids[: n if parts.apart else min(n, 1)]:
+                parts.join(earlier, id_)
+    return {atom: parts.find(atom) for atom in atoms}
+
+
+def shown_title(atoms: Iterable[Atom]) -> tuple[str, str | None]:
+    """Title and author of a book nobody renamed: of the best-read atom, one with an author first."""
+    best = max(atoms, key=lambda a: (a.revision, bool(a.author), a))
+    return best.title, best.author or None

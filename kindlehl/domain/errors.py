@@ -1,0 +1,84 @@
+"""What can go wrong, in sentences for people: what happened, and what to do about it."""
+
+from typing import ClassVar
+
+
+class KindlehlError(Exception):
+    """Something a person can act on.
+
+    `message` says what happened, `hint` what to do; neither ever holds a highlight's text. `code` names the meaning for
+    programs and is stable; the command line maps it to an exit code, a server to a status.
+    """
+
+    code: ClassVar[str] = "failed"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(KindlehlError):
+    """The request itself makes no sense: a bad option, a query that cannot be read."""
+
+    code = "usage"
+
+
+class NotFoundError(KindlehlError):
+    """What was asked for by name or id is not in the library."""
+
+    code = "not_found"
+
+
+class NoSourceError(KindlehlError):
+    """No device and no file to read from."""
+
+    code = "no_source"
+
+
+class SourceError(KindlehlError):
+    """A source is there but cannot be read: not a format we know, unreadable, gone half-way."""
+
+    code = "source"
+
+
+class TargetError(KindlehlError):
+    """An export cannot be written where it was asked for."""
+
+    code = "target"
+
+
+class LibraryError(KindlehlError):
+    """The library's file cannot be opened, read or written."""
+
+    code = "library"
+
+
+class CorruptLibraryError(LibraryError):
+    """The library's file is damaged or is no library."""
+
+    code = "corrupt"
+
+
+class NewerLibraryError(LibraryError):
+    """The library was written by a newer kindlehl."""
+
+    code = "newer"
+
+
+class BusyError(KindlehlError):
+    """Somebody else holds the library; later it will work."""
+
+    code = "busy"
+
+
+class MissingDependencyError(KindlehlError):
+    """Something the system has to provide is not installed."""
+
+    code = "missing"
+
+
+class PluginError(KindlehlError):
+    """A plugin is broken or unknown."""
+
+    code = "plugin"

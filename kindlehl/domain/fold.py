@@ -1,0 +1,244 @@
+"""The fold of one island: from records and edits to the passages a person sees. Pure; order never matters."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from kindlehl.domain import fields, passages
+from kindlehl.domain.facts import Edit, Id, Record
+from kindlehl.domain.library import ShownKind
+from kindlehl.domain.passages import Place
+
+REVISION = 1
+"""Replicas that hold the same facts and run the same fold revision show the same library. A library folded by an older
+revision is rebuilt when it is opened."""
+
+Sources: TypeAlias = Mapping[Id, Collection[str]]
+"""Record → the sources it was seen in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Island:
+    """What the fold of a run of overlapping positions depends on."""
+
+    records: Sequence[Record]
+    """The present records of the kinds a reader sees."""
+    sources: Sources
+    edits: Sequence[Edit] = ()
+    """Every edit whose target is one of the records."""
+    deletions: Sequence[Edit] = ()
+    """Every deletion in force that covers one of the records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One marked place as the fold leaves it; what the shelf keeps."""
+
+    id: Id
+    kind: ShownKind
+    place: Place
+    members: tuple[Id, ...]
+    """Every record of it: forms, notes, drafts."""
+    text: str
+    note: str | None
+    color: str | None
+    tags: tuple[str, ...]
+    favorite: bool
+    page: str | None
+    location_start: int | None
+    location_end: int | None
+    chapter: str | None
+    at: str | None
+    offset: str | None
+    truncated: bool
+    source: str
+    conflicts: tuple[str, ...]
+    hidden: bool
+
+
+def fold(island: Island, history: fields.History) -> list[Passage]:
+    """The passages of one island, hidden ones included."""
+    if len(island.records) == 1 and not island.edits and not island.deletions:
+        return [_single(island.records[0], island.sources)]
+    return [_passage(group, island, history) for group in _groups(island)]
+
+
+@dataclass(slots=True)
+class _Group:
+    """The records of one passage while it is put together."""
+
+    shown: Record
+    forms: list[Record] = field(default_factory=list[Record])
+    notes: list[Record] = field(default_factory=list[Record])
+
+    @property
+    def records(self) -> list[Record]:
+        return self.forms + self.notes
+
+
+def _groups(island: Island) -> Iterable[_Group]:
+    """Records sorted into passages: forms under the one shown, notes on their highlight, bare notes by place."""
+    by_id = {record.id: record for record in island.records}
+    marks = [record for record in island.records if record.kind != "note"]
+    apart: dict[Id, set[Id]] = defaultdict(set)
+    for edit in island.edits:
+        if edit.field == "not-same" and isinstance(edit.value, str) and not edit.erased:
+            apart[edit.target].add(edit.value)
+    shown = passages.forms(marks, _spread(marks, apart)) if marks else {}
+    groups: dict[Id, _Group] = {}
+    for record in marks:
+        groups.setdefault(shown[record.id], _Group(by_id[shown[record.id]])).forms.append(record)
+    highlights = [record for record in marks if record.kind == "highlight"]
+    bare: list[Record] = []
+    for note in island.records:
+        if note.kind == "note":
+            on = None if note.id in apart else passages.attach(note, highlights)
+            if on is None:
+                bare.append(note)
+            else:
+                groups[shown[on.id]].notes.append(note)
+    return [*groups.values(), *_bare_groups(bare)]
+
+
+def _spread(marks: Sequence[Record], apart: Mapping[Id, set[Id]]) -> Mapping[Id, Collection[Id]]:
+    """A record kept apart from one member of a passage is kept apart from all of them."""
+    if not apart:
+        return apart
+    others = [record for record in marks if record.id not in apart]
+    shown = passages.forms(others) if others else {}
+    members: dict[Id, set[Id]] = defaultdict(set)
+    for record_id, to in shown.items():
+        members[to].add(record_id)
+    return {
+        id_: set(named).union(*(members[shown[other]] for other in named if other in shown))
+        for id_, named in apart.items()
+    }
+
+
+def _bare_groups(notes: Iterable[Record]) -> list[_Group]:
+    """Notes that sit on no highlight: each shown one with its drafts."""
+    groups: list[_Group] = []
+    at_place: dict[Place, list[Record]] = defaultdict(list)
+    for note in notes:
+        at_place[passages.place(note)].append(note)
+    for at, same in sorted(at_place.items()):
+        kept = passages.drafts(same)
+        shown = [_Group(note) for note in kept]
+        for note in sorted(same, key=passages.later):
+            # A draft belongs to the first note after it that is shown: the one that replaced it.
+            mine = next(g for g in shown if passages.later(g.shown) >= passages.later(note) and _draft(note, g.shown, at))
+            mine.notes.append(note)
+        groups += shown
+    return groups
+
+
+def _draft(note: Record, shown: Record, at: Place) -> bool:
+    return note is shown or at.lane == passages.LOCATION or passages.contains(shown, note)
+
+
+def _single(record: Record, sources: Sources) -> Passage:
+    """The passage of a record that nothing else touches: what nearly all are."""
+    is_note = record.kind == "note"
+    return Passage(
+        record.id,
+        _shown_kind(record),
+        passages.place(record),
+        (record.id,),
+        "" if is_note else record.text,
+        record.text if is_note else None,
+        record.color,
+        (),
+        False,
+        record.page,
+        record.location_start,
+        record.location_end,
+        record.chapter,
+        record.at,
+        record.offset,
+        record.truncated,
+        min(sources.get(record.id, ()), default=""),
+        (),
+        record.erased,
+    )
+
+
+def _shown_kind(record: Record) -> ShownKind:
+    if record.kind in ("highlight", "note", "bookmark", "clip"):
+        return record.kind
+    raise ValueError(record.kind)
+
+
+def _passage(group: _Group, island: Island, history: fields.History) -> Passage:
+    records = group.records
+    ids = {record.id for record in records}
+    edits = [edit for edit in island.edits if edit.target in ids]
+    heads = fields.heads(edits, history)
+    shown = _readable(group)
+    by_time = sorted(records, key=passages.later)
+    earliest = min(group.forms or group.notes, key=passages.later)
+    texts = fields.variants(heads.get("text", ()))
+    notes, unsettled = _notes(group, heads.get("note", ()), [e for e in edits if e.field == "note"], history)
+    conflicts = [name for name, open_ in (("text", len(texts) > 1), ("note", unsettled)) if open_]
+    deletions = [d for d in island.deletions if not ids.isdisjoint(d.covers)]
+    forms = sorted(group.forms, key=passages.later, reverse=True)
+    return Passage(
+        id=earliest.id,
+        kind=_shown_kind(group.shown),
+        place=passages.place(group.shown),
+        members=tuple(record.id for record in by_time),
+        text="\n\n".join(texts) if texts else ("" if shown.kind == "note" else shown.text),
+        note="\n\n".join(notes) or None,
+        color=_color(heads.get("color", ()), forms),
+        tags=tuple(sorted(name[4:] for name, es in heads.items() if name.startswith("tag:") and fields.any_true(es))),
+        favorite=bool(fields.newest(heads.get("favorite", ()))),
+        page=shown.page or next((form.page for form in forms if form.page), None),
+        location_start=shown.location_start,
+        location_end=shown.location_end,
+        chapter=shown.chapter or next((form.chapter for form in forms if form.chapter), None),
+        at=shown.at,
+        offset=shown.offset,
+        truncated=shown.truncated,
+        source=min((source for record in records for source in island.sources.get(record.id, ())), default=""),
+        conflicts=tuple(conflicts),
+        hidden=all(record.erased for record in records)
+        or fields.is_hidden(records, edits, deletions, _related(group) if deletions else {}, island.sources, history),
+    )
+
+
+def _readable(group: _Group) -> Record:
+    """The form whose text is shown: the latest, or the latest before it where that one's text was erased."""
+    if not group.shown.erased:
+        return group.shown
+    left = [record for record in group.forms or group.notes if not record.erased]
+    return max(left, key=passages.later, default=group.shown)
+
+
+def _color(heads: Sequence[Edit], forms: Sequence[Record]) -> str | None:
+    if heads:
+        value = fields.newest(heads)
+        return str(value) if value is not None else None
+    return next((form.color for form in forms if form.color), None)
+
+
+def _notes(
+    group: _Group, heads: Sequence[Edit], edits: Sequence[Edit], history: fields.History
+) -> tuple[list[str], bool]:
+    """The notes shown at a passage, and whether they are an open conflict.
+
+    A note record that an edit had seen stays with that edit; one that no edit knew stands beside it.
+    """
+    replaced = history.before(id_ for edit in edits for id_ in edit.seen) if edits else ()
+    kept = [n.text for n in passages.drafts(n for n in group.notes if not n.erased) if n.id not in replaced and n.text]
+    written = fields.variants(heads)
+    return list(dict.fromkeys([*kept, *written])), len(written) > 1 or bool(heads and kept)
+
+
+def _related(group: _Group) -> dict[Id, set[Id]]:
+    """Record → the records of its passage of which it is a form, or on which it is a note."""
+    ids = {record.id for record in group.records}
+    out = {note.id: ids for note in group.notes}
+    for record in group.forms:
+        out[record.id] = {other.id for other in group.forms if passages.are_forms(record, other)}
+        out[record.id].update(note.id for note in group.notes)
+    return out

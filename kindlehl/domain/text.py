@@ -1,0 +1,44 @@
+"""The pinned normaliser: the form of a text in which passages, titles and authors are compared. Never shown.
+
+NFKC, case-folded, quotes and dashes folded, soft hyphens and other invisible characters dropped, white space collapsed.
+Pinned by golden files: replicas that normalise differently would fold differently. Unicode's stability policy keeps NFKC
+and case folding fixed for every character once assigned, so a newer Python changes nothing for existing text.
+"""
+
+import re
+import unicodedata
+
+_QUOTES_DOUBLE = "“”„‟«»″‶〝〞「」『』＂"
+_QUOTES_SINGLE = "‘’‚‛‹›′‵ʼʹ`´＇"
+_DASHES = "‐‑‒–—―−﹘﹣－⸺⸻"
+_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2066\u2067\u2068\u2069\ufeff"
+_FOLD = {
+    **dict.fromkeys(map(ord, _QUOTES_DOUBLE), '"'),
+    **dict.fromkeys(map(ord, _QUOTES_SINGLE), "'"),
+    **dict.fromkeys(map(ord, _DASHES), "-"),
+    **dict.fromkeys(map(ord, _INVISIBLE), None),
+}
+_ASCII_FOLD = {ord("`"): "'"}
+_WORDS = re.compile(r"\w+")
+_NOT_A_NAME = frozenset(("and", "und", "et", "y", "e", "en", "и"))
+
+
+def matching(text: str) -> str:
+    """The matching form of a text. Idempotent; equal forms mean "the same words", whatever the typography."""
+    if text.isascii():
+        return " ".join(text.translate(_ASCII_FOLD).lower().split())
+    # NFKC turns some quotes into a space and a combining mark, hence the first pass; folding case can denormalise.
+    folded = unicodedata.normalize("NFKC", text.translate(_FOLD)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).translate(_FOLD).split())
+
+
+def author_key(author: str | None) -> str:
+    """The words of an author's name in a fixed order: "Le Guin, Ursula K." and "Ursula K. Le Guin" are one person."""
+    if not author:
+        return ""
+    return " ".join(sorted({word for word in _WORDS.findall(matching(author)) if word not in _NOT_A_NAME}))
+
+
+def title_key(title: str) -> str:
+    """The matching form of a title: its words, without the punctuation in which exports of one book differ."""
+    return " ".join(_WORDS.findall(matching(title))) or matching(title)

@@ -1,0 +1,164 @@
+"""Opening a library's file: pragmas, migrations with a backup before, and SQLite's errors as sentences for people."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from kindlehl.domain.errors import BusyError, CorruptLibraryError, KindlehlError, LibraryError, NewerLibraryError
+from kindlehl.store import schema
+
+BUSY_MS = 5_000
+"""How long a statement waits for another writer."""
+CACHE_KIB = 48_000
+"""Page cache: holds the index on record ids of some hundred thousand highlights."""
+
+
+def connect(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
+    """An open, current library. Made when it is not there. A read-only file can still be read."""
+    with translated(path):
+        if path.is_dir():
+            raise LibraryError(f"{path} is a directory, not a library.", hint="Name a file: --library PATH.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = _open(path, "rwc", busy_ms)
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
+    """An open, current library to read from. Falls back to SQLite's immutable mode where neither the file nor its folder can be
+    written: a WAL database cannot be read there in any other way."""
+    with translated(path):
+        connection = _open(path, "rw", busy_ms)
+        try:
+            if _version(connection, path) == schema.VERSION:
+                return connection
+            _prepare(connection, path)
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise
+            connection = _open(path, "ro&immutable=1", busy_ms)
+            _version(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _open(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, isolation_level=None, timeout=busy_ms / 1000
+    )
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """The file's version; raises for a file that is newer than this program, or not ours."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > schema.VERSION:
+        raise NewerLibraryError(
+            f"{path} was written by a newer kindlehl (its version is {version}, this one knows {schema.VERSION}).",
+            hint="Update kindlehl. Nothing was changed.",
+        )
+    if version == 0:
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables:
+            raise CorruptLibraryError(
+                f"{path} is an SQLite database, but no kindlehl library.", hint="Name another file: --library PATH."
+            )
+    elif connection.execute("PRAGMA application_id").fetchone() != (schema.APPLICATION_ID,):
+        raise CorruptLibraryError(
+            f"{path} is an SQLite database, but no kindlehl library.", hint="Name another file: --library PATH."
+        )
+    return int(version)
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    version = _version(connection, path)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if version == schema.VERSION:
+        return
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have migrated the file while this one waited for the lock.
+        version = _version(connection, path)
+        if version < schema.VERSION:
+            if version:
+                _backup(path, version)
+            schema.migrate(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _backup(path: Path, version: int) -> Path:
+    """A copy of the file as it was before a migration, beside it. Kept: the reader removes it."""
+    copy = path.with_name(f"{path.name}.before-version-{version + 1}")
+    if not copy.exists():
+        part = copy.with_name(copy.name + ".part")
+        part.unlink(missing_ok=True)
+        # A connection of its own: the one that migrates holds the write lock, which does not keep readers out.
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+        part.replace(copy)
+    return copy
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's and the system's errors inside, as sentences about the library."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _sentence(error, path) from error
+    except OSError as error:
+        if isinstance(error, KindlehlError):
+            raise
+        raise LibraryError(
+            f"The library {path} cannot be opened: {error.strerror or error}.",
+            hint="Check the path and its permissions, or name another library: --library PATH.",
+        ) from error
+
+
+def _sentence(error: sqlite3.Error, path: Path) -> KindlehlError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return BusyError(
+            f"Another kindlehl is writing to {path}.", hint="Wait until it has finished, then try again."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return LibraryError(
+            f"The disk is full: {path} could not be written. The library is as it was.",
+            hint="Make room, then try again.",
+        )
+    if code == sqlite3.SQLITE_READONLY:
+        return LibraryError(
+            f"The library {path} is read-only.", hint="Make it writable, or name another one: --library PATH."
+        )
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+        return LibraryError(
+            f"The library {path} cannot be opened.",
+            hint="Check the path and its permissions, or name another library: --library PATH.",
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return CorruptLibraryError(
+            f"{path} is damaged, or is no kindlehl library.",
+            hint="Keep the file, and put a backup in its place or name another library: --library PATH.",
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return LibraryError(
+            f"Reading or writing {path} failed. The library is as it was.",
+            hint="Check the disk it is on, then try again.",
+        )
+    return LibraryError(f"The library {path} could not be used: {error}.", hint="kindlehl db rebuild may help.")

@@ -1,0 +1,145 @@
+"""The tables of a library's file, and the migrations that made them. Migrations only grow: one that shipped never changes.
+
+`facts` is the library; every other table is derived from it and can be made anew. The views are the public contract for
+Datasette, sqlite-utils and anybody's own queries: they survive every migration. The tables are private.
+"""
+
+from typing import TYPE_CHECKING
+
+from kindlehl.domain import fold
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sqlite_utils import Database
+
+VERSION = 1
+"""`user_version` of a file on which every migration ran. A file with a higher one is refused."""
+
+APPLICATION_ID = 0x6B686C31  # "khl1": tells `file` and us that this is a kindlehl library
+
+FACTS = """
+CREATE TABLE facts (
+  key INTEGER PRIMARY KEY,            -- a number that never leaves this file
+  seq INTEGER NOT NULL UNIQUE,        -- order of arrival; a state that advances takes a new one
+  id TEXT NOT NULL UNIQUE,
+  type TEXT NOT NULL,                 -- record, import, edit, or what a newer kindlehl knows
+  body TEXT NOT NULL                  -- JSON, as it travels
+) STRICT;
+"""
+
+DERIVED = """
+CREATE TABLE sources (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE imports (
+  key INTEGER PRIMARY KEY REFERENCES facts,
+  source INTEGER NOT NULL REFERENCES sources,
+  live INTEGER NOT NULL               -- 0: withdrawn
+) STRICT;
+CREATE TABLE listings (               -- which import lists which record
+  record INTEGER NOT NULL REFERENCES facts,
+  import INTEGER NOT NULL REFERENCES imports,
+  PRIMARY KEY (record, import)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE awaited (                -- records that an import lists and that have not arrived
+  id TEXT NOT NULL, import INTEGER NOT NULL, PRIMARY KEY (id, import)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE edits (
+  key INTEGER PRIMARY KEY REFERENCES facts,
+  id TEXT NOT NULL UNIQUE,
+  target TEXT NOT NULL,
+  field TEXT NOT NULL
+) STRICT;
+CREATE INDEX edits_target ON edits (target);
+CREATE TABLE seen (edit INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (edit, id)) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_id ON seen (id);
+CREATE TABLE covers (id TEXT NOT NULL, edit INTEGER NOT NULL, PRIMARY KEY (id, edit)) STRICT, WITHOUT ROWID;
+CREATE TABLE atoms (                  -- the books as sources name them
+  key INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  raw_title TEXT NOT NULL, title TEXT NOT NULL, author TEXT NOT NULL, revision INTEGER NOT NULL,
+  book INTEGER                        -- the key of the book's least atom; null until grouped
+) STRICT;
+CREATE INDEX atoms_book ON atoms (book);
+CREATE TABLE records (                -- where the present records are, and which passage holds them
+  key INTEGER PRIMARY KEY REFERENCES facts,
+  atom INTEGER NOT NULL REFERENCES atoms,
+  lane INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
+  passage INTEGER NOT NULL            -- the key of the passage's earliest record
+) STRICT;
+CREATE INDEX records_place ON records (atom, lane, start, stop);
+CREATE INDEX records_passage ON records (passage) WHERE passage <> key;
+CREATE TABLE books (
+  key INTEGER PRIMARY KEY REFERENCES atoms,
+  id TEXT NOT NULL UNIQUE,
+  title TEXT NOT NULL, author TEXT
+) STRICT;
+CREATE TABLE highlights (             -- the folded passages, hidden ones included
+  key INTEGER PRIMARY KEY REFERENCES facts,
+  id TEXT NOT NULL,
+  book INTEGER NOT NULL REFERENCES books,
+  kind TEXT NOT NULL,
+  lane INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
+  text TEXT NOT NULL, note TEXT, color TEXT, tags TEXT NOT NULL, favorite INTEGER NOT NULL,
+  page TEXT, location_start INTEGER, location_end INTEGER, chapter TEXT,
+  added_at TEXT, added_offset TEXT, truncated INTEGER NOT NULL, source TEXT NOT NULL,
+  conflicts TEXT NOT NULL, hidden INTEGER NOT NULL
+) STRICT;
+CREATE INDEX highlights_order ON highlights (book, lane, start, stop);
+CREATE VIRTUAL TABLE search USING fts5(text, note, content='', tokenize='unicode61 remove_diacritics 2');
+"""
+
+MEMO = """
+CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE settings (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+VIEWS = """
+CREATE VIEW v_books AS
+  SELECT b.id, b.title, b.author,
+    count(*) FILTER (WHERE h.kind = 'highlight') AS highlights,
+    count(h.note) AS notes,
+    count(*) FILTER (WHERE h.kind = 'bookmark') AS bookmarks,
+    count(*) FILTER (WHERE h.kind = 'clip') AS clips,
+    min(h.added_at) FILTER (WHERE h.kind IN ('highlight', 'note')) AS first_at,
+    max(h.added_at) FILTER (WHERE h.kind IN ('highlight', 'note')) AS last_at
+  FROM books b JOIN highlights h ON h.book = b.key AND NOT h.hidden
+  GROUP BY b.key;
+CREATE VIEW v_highlights AS
+  SELECT h.id, h.kind, b.title, b.author, h.text, h.note, h.color, h.tags AS tags_json, h.favorite,
+    h.page, h.location_start, h.location_end, h.chapter, h.added_at, h.added_offset, h.truncated, h.source,
+    b.id AS book_id
+  FROM highlights h JOIN books b ON b.key = h.book
+  WHERE NOT h.hidden;
+"""
+
+DERIVED_TABLES = (
+    "sources imports listings awaited edits seen covers atoms records books highlights memo".split()
+)
+
+
+def statements(script: str) -> list[str]:
+    """The statements of a script of ours: `executescript` would commit the transaction it runs in."""
+    return [part.strip() for part in _without_comments(script).split(";") if part.strip()]
+
+
+def _without_comments(script: str) -> str:
+    return "\n".join(line.split("--")[0].rstrip() for line in script.splitlines())
+
+
+def migrate(connection: "sqlite3.Connection") -> None:
+    """Bring a file to `VERSION`. The caller holds the write lock and commits: all of it happens, or nothing."""
+    # sqlite_utils costs more to import than a whole `list`, and is needed once in a file's life.
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
+
+    migrations = Migrations("kindlehl")
+
+    @migrations()
+    def facts_shelf_and_index(db: "Database") -> None:
+        for statement in statements(FACTS + DERIVED + MEMO + VIEWS):
+            db.conn.execute(statement)
+        db.conn.execute("INSERT INTO settings VALUES ('fold', ?)", (fold.REVISION,))
+
+    migrations.apply(Database(connection))
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -1,0 +1,36 @@
+"""What the facts of one transaction have touched: the fold's to-do list."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Touched:
+    """Records whose islands are to be folded anew.
+
+    A first import touches a million records: those are told by the watermark, not listed.
+    """
+
+    watermark: int = 0
+    """Every record with this key or a higher one arrived in this transaction."""
+    records: set[int] = field(default_factory=set[int])
+    """Older records to fold again."""
+    fresh: set[int] = field(default_factory=set[int])
+    """Those of them that became present in this transaction."""
+    gone: set[int] = field(default_factory=set[int])
+    """Passages that lost a record, and are to be taken off the shelf before anything is put there."""
+    books: bool = False
+    """Whether atoms, joins or titles changed, so that books are to be grouped anew."""
+
+    def __contains__(self, key: int) -> bool:
+        return key >= self.watermark or key in self.records
+
+    def is_new(self, key: int) -> bool:
+        """Whether a record became present in this transaction."""
+        return key >= self.watermark or key in self.fresh
+
+    def start(self, watermark: int) -> None:
+        """A transaction begins; nothing is touched yet."""
+        self.watermark, self.books = watermark, False
+        self.records.clear()
+        self.fresh.clear()
+        self.gone.clear()

@@ -1,0 +1,1 @@
+"""The personal sync server's package; the command line never imports it."""
