@@ -42,3 +42,12 @@ def author_key(author: str | None) -> str:
 def title_key(title: str) -> str:
     """The matching form of a title: its words, without the punctuation in which exports of one book differ."""
     return " ".join(_WORDS.findall(matching(title))) or matching(title)
+
+
+def searchable(text: str) -> str:
+    """The form in which a person's words are looked for in titles and names: the matching form without diacritics."""
+    folded = matching(text)
+    if folded.isascii():
+        return folded
+    bare = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", bare)  # puts the letters of Hangul together again

@@ -20,10 +20,10 @@ def connect(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     with translated(path):
         if path.is_dir():
             raise LibraryError(f"{path} is a directory, not a library.", hint="Name a file: --library PATH.")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(path.parent)
         connection = _open(path, "rwc", busy_ms)
         try:
-            _prepare(connection, path)
+            prepare(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -38,7 +38,7 @@ def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection
         try:
             if _version(connection, path) == schema.VERSION:
                 return connection
-            _prepare(connection, path)
+            prepare(connection, path)
         except sqlite3.OperationalError as error:
             connection.close()
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
@@ -49,6 +49,16 @@ def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection
             connection.close()
             raise
         return connection
+
+
+def _make_room(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(
+            f"The folder {folder} for the library cannot be made: {error.strerror}.",
+            hint="Check the path and its permissions, or name another library: --library PATH.",
+        ) from error
 
 
 def _open(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:
@@ -81,7 +91,8 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     return int(version)
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring an open file to the current version."""
     version = _version(connection, path)
     connection.execute("PRAGMA synchronous = NORMAL")
     if version == schema.VERSION:
@@ -117,18 +128,11 @@ def _backup(path: Path, version: int) -> Path:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """SQLite's and the system's errors inside, as sentences about the library."""
+    """SQLite's errors inside, as sentences about the library."""
     try:
         yield
     except sqlite3.Error as error:
         raise _sentence(error, path) from error
-    except OSError as error:
-        if isinstance(error, KindlehlError):
-            raise
-        raise LibraryError(
-            f"The library {path} cannot be opened: {error.strerror or error}.",
-            hint="Check the path and its permissions, or name another library: --library PATH.",
-        ) from error
 
 
 def _sentence(error: sqlite3.Error, path: Path) -> KindlehlError:

@@ -136,6 +136,8 @@ class SqliteFacts:
                 raised.append((key, fact))
         if any(record.erased for _, record in raised):
             self._db.execute("DELETE FROM memo")
+            for atom in {record.atom for _, record in raised if record.erased}:
+                self._reread(atom)
         if raised:
             present = self._of_present([key for key, _ in raised])
             self._leave(sorted(present))
@@ -192,6 +194,22 @@ class SqliteFacts:
             self._atoms[record.raw_title] = (key, mine.revision)
         return int(key)
 
+    def _reread(self, atom: Id) -> None:
+        """Find again what a book is called, after a record of it lost its title to an erasure. Rare, so a scan will do."""
+        (raw_title,) = self._db.execute("SELECT raw_title FROM atoms WHERE id = ?", (atom,)).fetchone()
+        rows = self._db.execute(
+            "SELECT body FROM facts WHERE type = 'record' AND body ->> 'raw_title' = ? AND body ->> 'erased' IS NULL",
+            (raw_title,),
+        )
+        read = (wire.decode_record(body) for (body,) in rows)
+        best = max((Atom(r.revision, r.title, r.author or "", r.raw_title) for r in read), default=Atom(-1, "", "", ""))
+        self._db.execute(
+            "UPDATE atoms SET revision = ?, title = ?, author = ?, raw_title = ? WHERE id = ?",
+            (best.revision, best.title, best.author, best.raw_title, atom),
+        )
+        self._atoms.clear()
+        self._touched.books = True
+
     def _derive_import(self, key: int, fact: Import, arrived: Mapping[Id, _Arrived]) -> None:
         self._db.execute("INSERT OR IGNORE INTO sources (name) VALUES (?)", (fact.source,))
         live = not self._withdrawn(fact.id)
@@ -212,10 +230,11 @@ class SqliteFacts:
         self._db.executemany(
             "INSERT OR IGNORE INTO awaited VALUES (?, ?)", [(id_, key) for id_ in elsewhere if id_ not in held]
         )
+        present = self._of_present(keys)
+        self._touched.records.update(key for key in present if key < self._touched.watermark)  # seen in one more source
         if not live:
             return
-        present = self._of_present([k for k, _ in held.values()])
-        self._appear(here)
+        self._appear([(k, record) for k, record in here if k not in present])
         self._appear([(k, wire.decode_record(body)) for k, body in held.values() if k not in present])
 
     def _withdrawn(self, import_id: Id) -> bool:

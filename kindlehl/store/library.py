@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kindlehl.store.connection import connect, connect_to_read, translated
+from kindlehl.store.connection import connect, connect_to_read, prepare, translated
 from kindlehl.store.facts import SqliteFacts
 from kindlehl.store.search import SqliteIndex
 from kindlehl.store.shelf import SqliteShelf
@@ -69,3 +69,11 @@ def open_library(path: Path) -> SqliteLibrary:
 def read_library(path: Path) -> SqliteLibrary:
     """The library in this file, to read from; the file must be there."""
     return SqliteLibrary(connect_to_read(path), path)
+
+
+def empty_library() -> SqliteLibrary:
+    """A library that is gone when it is closed."""
+    path = Path(":memory:")
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    prepare(connection, path)
+    return SqliteLibrary(connection, path)

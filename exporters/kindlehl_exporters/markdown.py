@@ -1,0 +1,121 @@
+"""The Markdown exporter: one file a book, made for Obsidian and readable anywhere."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+
+from kindlehl.domain.contract import Block, Document, Shelf
+from kindlehl.domain.library import Book, Highlight
+from kindlehl_exporters.captions import caption
+from kindlehl_exporters.escaping import inline, lines
+
+
+class MarkdownExporter:
+    """Front matter, chapters as headings, each passage a block quote that ends in a stable block id."""
+
+    name = "markdown"
+    summary = "One Markdown file a book, for Obsidian and plain readers"
+
+    def render(self, shelf: Shelf) -> Iterator[Document]:
+        """One document a book, in the order of the shelf."""
+        for book in shelf.books():
+            yield Document(book.id, book.title, ".md", _blocks(book, shelf.highlights(book)))
+
+
+def _blocks(book: Book, passages: Sequence[Highlight]) -> Iterator[Block]:
+    yield Block("", _front_matter(book, passages).encode())
+    yield Block("", _head(book).encode())
+    chapter = None
+    for passage, anchor in zip(passages, _anchors(passages), strict=True):
+        if passage.chapter and passage.chapter != chapter:
+            chapter = passage.chapter
+            yield Block("", f"\n## {inline(chapter)}\n".encode())
+        yield Block(passage.id, _passage(passage, anchor).encode())
+
+
+def _head(book: Book) -> str:
+    title, author = inline(book.title), inline(book.author or "")
+    return f"\n# {title}\n" + (f"\n*{author}*\n" if author else "")
+
+
+def _passage(passage: Highlight, anchor: str) -> str:
+    words = lines(passage.text) if passage.text else []
+    note = lines(passage.note) if passage.note else []
+    if note:
+        note[0] = ("**Note:** " if passage.kind != "note" else "**Note without a highlight:** ") + note[0]
+    known = " · ".join(caption(passage))
+    foot = f"— {inline(known)}" if known else ""
+    if passage.tags:
+        foot = f"{foot} {' '.join([f'#{tag}' for tag in _tags(passage.tags)])}".strip()
+    where = [foot] if foot else []
+    rows: list[str] = []
+    for part in (words, where, note) if words else (note, where):
+        rows += ["", *part] if rows and part else part
+    quote = "\n".join([f"> {row}" if row else ">" for row in rows]) or ">"
+    # Obsidian wants the id of a block quote on a line of its own, between empty lines.
+    return f"\n{quote}\n\n^{anchor}\n"
+
+
+def _anchors(passages: Sequence[Highlight]) -> Iterator[str]:
+    """A block id for each passage: short, and the whole of its id for those that share the short form.
+
+    It depends on ids alone, never on order, so that a link in a vault goes on working as the book grows.
+    """
+    digits = [passage.id.replace("-", "") for passage in passages]
+    seen = Counter(whole[:12] for whole in digits)
+    for whole in digits:
+        yield f"kh-{whole[:12] if seen[whole[:12]] == 1 else whole}"
+
+
+def _front_matter(book: Book, passages: Sequence[Highlight]) -> str:
+    days = sorted(passage.added_at[:10] for passage in passages if passage.added_at and _is_day(passage.added_at[:10]))
+    tags = sorted({tag for passage in passages if passage.tags for tag in _tags(passage.tags)})
+    rows = [
+        "---",
+        f"title: {_yaml(book.title)}",
+        f"author: {_yaml(book.author)}" if book.author else "",
+        f"kindlehl: {book.id}",
+        f"highlights: {sum(passage.kind == 'highlight' for passage in passages)}",
+        f"notes: {sum(bool(passage.note) for passage in passages)}",
+        f"first: {days[0]}\nlast: {days[-1]}" if days else "",
+        "\n  - ".join(["tags:", *map(_yaml, tags)]) if tags else "",
+        "---",
+    ]
+    return "".join(f"{row}\n" for row in rows if row)
+
+
+@lru_cache(maxsize=1024)
+def _is_day(written: str) -> bool:
+    """Whether YAML will read it as a date: a day that does not exist stops some parsers."""
+    try:
+        return date.fromisoformat(written).isoformat() == written
+    except ValueError:
+        return False
+
+
+# What JSON leaves as it is and YAML does not accept, or takes for a line break.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def _yaml(text: str) -> str:
+    """A scalar that each YAML parser reads as this very string: double quotes, and JSON's escapes, which YAML has."""
+    quoted = json.dumps(text, ensure_ascii=False)  # escaped astral characters would come back as two halves
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
+
+
+# What ends a tag in Obsidian.
+_NO_TAG = re.compile(r"""[\u2000-\u206f\u2e00-\u2e7f'!"#$%&()*+,.:;<=>?@^`{|}~\[\]\\\s]+""")
+
+
+def _tags(tags: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(_tag, tags))))
+
+
+@lru_cache(maxsize=4096)
+def _tag(tag: str) -> str:
+    """A tag as Obsidian can hold it: no spaces or punctuation, and not digits alone."""
+    name = _NO_TAG.sub("-", tag).strip("-_/")
+    return f"_{name}" if name.isdecimal() else name

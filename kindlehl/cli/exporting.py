@@ -1,0 +1,83 @@
+"""The command that takes highlights out of a library, as files of one's own."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kindlehl import wiring
+from kindlehl.cli import options
+from kindlehl.cli.run import SKIPPED
+from kindlehl.domain.errors import NotFoundError, TargetError, UsageError
+
+_FOLDERS = ("markdown", "pdf")
+"""Formats with a file for each book."""
+
+
+def export(
+    ctx: typer.Context,
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="markdown, csv, pdf or json.")],
+    to: Annotated[
+        str | None, typer.Option("--to", "-o", help="A folder, a file, or - for standard output.", metavar="PATH")
+    ] = None,
+    book: Annotated[list[str] | None, typer.Option("--book", "-b", help="Only this book; may be repeated.")] = None,
+    author: options.Author = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be written.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+    library: options.Where = None,
+) -> None:
+    """Export highlights. A file that is not ours, or that you changed, is never written over.
+
+    Example: kindlehl export markdown --to notes/
+    """
+    from kindlehl.registry import Registry
+    from kindlehl.services import exporting, finding
+
+    exporter = Registry().exporter(format_)
+    settings = options.chosen(ctx, library)
+    with wiring.library_to_read(settings.library) as lib:
+        chosen = lib.shelf.books()
+        if book or author:
+            named = [b for text in book or [None] for b in finding.books_matching(lib, title=text, author=author)]
+            chosen = [b for b in chosen if b.id in {n.id for n in named}]
+            if not chosen:
+                raise NotFoundError("No book matches.", hint="`kindlehl books` lists the books there are.")
+        if not chosen:
+            raise NotFoundError("The library is empty.", hint="Import something first: kindlehl import")
+        shelf = exporting.ChosenBooks(lib, chosen)
+        if to == "-":
+            if sys.stdout.isatty() and format_ == "pdf":
+                raise UsageError("A PDF is nothing for a terminal.", hint="Send it to a file: --to FOLDER")
+            exporting.export_to_stream(exporter, shelf, sys.stdout.buffer)
+            return
+        target = Path(to) if to else Path("highlights" if format_ in _FOLDERS else f"highlights.{format_}")
+        if _is_folder(target, to, format_):
+            done = exporting.export_to_folder(exporter, shelf, target.expanduser(), dry_run=dry_run)
+        else:
+            done = exporting.export_to_file(exporter, shelf, target.expanduser(), settings.state, dry_run=dry_run)
+    _report(done, json=json, dry_run=dry_run)
+
+
+def _is_folder(target: Path, named: str | None, format_: str) -> bool:
+    """Whether a format with a file for each book goes into a folder, or one book's file was named."""
+    if format_ not in _FOLDERS:
+        if named and named.endswith("/"):
+            raise TargetError(f"{named} is a folder.", hint=f"Name a file: --to {named}highlights.{format_}")
+        return False
+    return not (named and not named.endswith("/") and target.suffix in (".md", ".pdf") and not target.is_dir())
+
+
+def _report(done: "exporting.Exported", *, json: bool, dry_run: bool) -> None:
+    if json:
+        import json as codec
+        from dataclasses import asdict
+
+        sys.stdout.write(codec.dumps({"schema": "kindlehl/export/1", "dry_run": dry_run, **asdict(done)}) + "\n")
+    else:
+        would = "would be written" if dry_run else "written"
+        sys.stdout.write(f"{len(done.written)} {would}, {len(done.unchanged)} unchanged: {done.target}\n")
+    for path in done.kept:
+        sys.stderr.write(f"left as it is, since it is not as kindlehl wrote it: {path}\n")
+    if done.kept:
+        raise typer.Exit(SKIPPED)

@@ -1,0 +1,76 @@
+"""Options that several commands share."""
+
+import os
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kindlehl.config import Settings, settings
+from kindlehl.domain.errors import UsageError
+from kindlehl.domain.library import ShownKind
+from kindlehl.ports import Filter, Library
+
+Where = Annotated[Path | None, typer.Option("--library", help="The library's file.", metavar="PATH", show_default=False)]
+Book = Annotated[str | None, typer.Option("--book", "-b", help="Words of a title, or a book's id.", metavar="TEXT")]
+Author = Annotated[str | None, typer.Option("--author", "-a", help="Words of an author's name.", metavar="TEXT")]
+Color = Annotated[str | None, typer.Option("--color", help="Only this colour.", metavar="NAME")]
+Tag = Annotated[str | None, typer.Option("--tag", help="Only with this tag.", metavar="NAME")]
+Since = Annotated[str | None, typer.Option("--since", help="Marked on this day or later.", metavar="YYYY-MM-DD")]
+Until = Annotated[str | None, typer.Option("--until", help="Marked on this day or before.", metavar="YYYY-MM-DD")]
+HasNote = Annotated[
+    bool | None, typer.Option("--has-note/--no-note", help="Only with, or without, a note.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="One JSON object a line.")]
+Plain = Annotated[bool, typer.Option("--plain", help="One line each, fields parted by tabs.")]
+
+
+def chosen(ctx: typer.Context, library: Path | None) -> Settings:
+    """The settings of this run: `--library` after the command, then before it, then the environment."""
+    before: Path | None = ctx.obj
+    return settings(library or before, os.environ)
+
+
+def one_format(**flags: bool) -> None:
+    """Refuse two output formats at once."""
+    given = [f"--{name}" for name, on in flags.items() if on]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} exclude each other.", hint="Choose one.")
+
+
+def day(text: str | None, option: str) -> str | None:
+    """A day, or a day with a time, or a year or month."""
+    if text is None:
+        return None
+    parts = text.split("-")
+    try:
+        if len(parts) < 3:
+            date(int(parts[0]), int(parts[1]) if len(parts) == 2 else 1, 1)
+        else:
+            datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text} is no day.", hint=f"Write it like {option} 2026-11-23.") from error
+    return text
+
+
+def wanted(
+    library: Library,
+    *,
+    book: str | None = None,
+    author: str | None = None,
+    color: str | None = None,
+    tag: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    has_note: bool | None = None,
+    kinds: tuple[ShownKind, ...] = ("highlight", "note"),
+) -> Filter:
+    """The filter that these options ask for."""
+    books = None
+    if book is not None or author is not None:
+        from kindlehl.services.finding import books_matching
+
+        books = tuple(found.id for found in books_matching(library, title=book, author=author))
+    return Filter(kinds, books, color, tag, day(since, "--since"), day(until, "--until"), has_note)

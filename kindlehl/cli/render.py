@@ -1,0 +1,222 @@
+"""What people read in a terminal, and what programs read from a pipe."""
+
+import os
+import re
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TextIO
+
+from kindlehl.domain.library import Book, Highlight
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_COLORS = {"yellow": "33", "blue": "34", "pink": "35", "orange": "33", "red": "31", "green": "32", "purple": "35"}
+SHORT_ID = 8
+
+
+class Terminal:
+    """A stream with its width, and whether it takes colour."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stdout
+        self.is_terminal = self.stream.isatty()
+        self.width = min(shutil.get_terminal_size((80, 24)).columns, 100) if self.is_terminal else 80
+        self.colored = self._colored()
+
+    def _colored(self) -> bool:
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            return False
+        return bool(os.environ.get("FORCE_COLOR")) or self.is_terminal
+
+    def style(self, text: str, code: str) -> str:
+        """Text in an ANSI style, where colour is taken."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colored and text else text
+
+    def print(self, *lines: str) -> None:
+        """Lines."""
+        self.stream.writelines(line + "\n" for line in lines)
+
+
+def clean(text: str) -> str:
+    """A text without the characters by which a book could command a terminal."""
+    return _CONTROL.sub("\ufffd", text.replace("\r", " ").replace("\t", " "))
+
+
+def one_line(text: str | None) -> str:
+    """A text as a single line without tabs, for `--plain`."""
+    return " ".join(clean((text or "").replace("\n", " ")).split())
+
+
+def cells(text: str) -> int:
+    """The columns that a text takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) or unicodedata.category(c) == "Cf" else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """Lines of at most `width` columns; broken at spaces, or anywhere in scripts that have none."""
+    for paragraph in clean(text).split("\n"):
+        line, used = "", 0
+        for word in re.findall(r"\S+\s*|\s+", paragraph):
+            size = cells(word.rstrip())
+            if line and used + size > width:
+                yield line.rstrip()
+                line, used = "", 0
+            while size > width:
+                head = _fitting(word, width - used)
+                yield line + head
+                word, line, used = word[len(head) :], "", 0  # noqa: PLW2901 -- the rest of a word that is too long
+                size = cells(word.rstrip())
+            line += word
+            used += cells(word)
+        yield line.rstrip()
+
+
+def _fitting(word: str, width: int) -> str:
+    used = 0
+    for n, c in enumerate(word):
+        used += cells(c)
+        if used > width:
+            return word[: max(n, 1)]
+    return word
+
+
+def position(h: Highlight) -> str:
+    """Where a passage is, as far as known: "page 12 · location 130–131"."""
+    parts: list[str] = []
+    if h.page:
+        parts.append(f"page {clean(h.page)}")
+    if h.location_start is not None:
+        end = f"–{h.location_end}" if h.location_end not in (None, h.location_start) else ""
+        parts.append(f"location {h.location_start}{end}")
+    return " · ".join(parts)
+
+
+def details(h: Highlight, *, kind: bool = True) -> str:
+    """What is known of a passage, on one line."""
+    parts = [h.kind if kind and h.kind != "highlight" else "", position(h), (h.added_at or "").replace("T", " ")]
+    parts += [h.color or "", *(f"#{clean(tag)}" for tag in h.tags), "★" if h.favorite else ""]
+    parts += ["cut by the publisher's limit" if h.truncated else "", *(f"{name} in conflict" for name in h.conflicts)]
+    return " · ".join(part for part in parts if part)
+
+
+def heading(terminal: Terminal, title: str, author: str | None) -> str:
+    """A book's title and author."""
+    by = f" — {clean(author)}" if author else ""
+    return terminal.style(one_line(title), "1") + by
+
+
+def passage(
+    terminal: Terminal, h: Highlight, text: str, note: str | None, marks: Sequence[tuple[int, int]] = ()
+) -> Iterator[str]:
+    """One passage: short id, text, what is known of it, and its note."""
+    margin = " " * (SHORT_ID + 2)
+    width = max(20, terminal.width - len(margin))
+    body = list(wrapped(text, width)) if text else []
+    code = _COLORS.get(h.color or "")
+    if marks:
+        body = _marked(terminal, text, marks, width)
+    lead = terminal.style(h.id[:SHORT_ID], "2") + "  "
+    for n, line in enumerate(body):
+        yield (margin if n else lead) + line
+    if note:
+        for n, line in enumerate(wrapped(note, width - 6)):
+            yield (margin if body or n else lead) + ("      " if n else terminal.style("note: ", "36")) + line
+    if not body and not note:
+        yield lead + h.kind
+    known = details(h, kind=bool(body or note))
+    if known:
+        for line in wrapped(known, width):
+            yield margin + terminal.style(line, code or "2")
+
+
+def _marked(terminal: Terminal, text: str, marks: Sequence[tuple[int, int]], width: int) -> list[str]:
+    """Wrapped lines in which what was found stands out. Marked before wrapping with characters that take no room."""
+    if not terminal.colored:
+        return list(wrapped(text, width))
+    out, last = "", 0
+    for start, stop in marks:
+        if start >= last:
+            out += text[last:start] + "\u2060\u2061" + text[start:stop] + "\u2061\u2060"
+            last = stop
+    lines = wrapped(out + text[last:], width)
+    on, off = "\x1b[1;33m", "\x1b[0m"
+    styled: list[str] = []
+    open_ = False
+    for line in lines:
+        start = on if open_ else ""
+        open_ = line.rfind("\u2060\u2061") > line.rfind("\u2061\u2060") if "\u2061" in line else open_
+        styled.append(start + line.replace("\u2060\u2061", on).replace("\u2061\u2060", off) + (off if open_ else ""))
+    return styled
+
+
+def item(h: Highlight) -> dict[str, Any]:
+    """A passage for programs. Fields are added, never renamed or removed."""
+    return {
+        "id": h.id,
+        "kind": h.kind,
+        "title": h.title,
+        "author": h.author,
+        "text": h.text,
+        "note": h.note,
+        "color": h.color,
+        "tags": list(h.tags),
+        "favorite": h.favorite,
+        "page": h.page,
+        "location_start": h.location_start,
+        "location_end": h.location_end,
+        "chapter": h.chapter,
+        "added_at": h.added_at,
+        "added_offset": h.added_offset,
+        "truncated": h.truncated,
+        "source": h.source,
+        "book_id": h.book,
+        "conflicts": list(h.conflicts),
+    }
+
+
+def book_item(book: Book) -> dict[str, Any]:
+    """A book for programs."""
+    return {
+        "id": book.id,
+        "title": book.title,
+        "author": book.author,
+        "highlights": book.highlights,
+        "notes": book.notes,
+        "bookmarks": book.bookmarks,
+        "clips": book.clips,
+        "first_at": book.first_at,
+        "last_at": book.last_at,
+    }
+
+
+def plain(h: Highlight) -> str:
+    """A passage on one line: id, kind, title, author, page, location, time, colour, tags, text, note; tab-separated."""
+    location = "" if h.location_start is None else f"{h.location_start}-{h.location_end}"
+    fields = (
+        h.id, h.kind, h.title, h.author, h.page, location, h.added_at, h.color, " ".join(h.tags), h.text, h.note,
+    )  # fmt: skip
+    return "\t".join(one_line(field) for field in fields)
+
+
+def write_json(schema: str, items: Iterable[dict[str, Any]], stream: TextIO, **more: Any) -> None:
+    """One document, streamed: `{"schema": …, "items": […]}`."""
+    import json
+
+    head = json.dumps({"schema": schema, **more}, ensure_ascii=False)
+    stream.write(head[:-1] + ', "items": [')
+    for n, entry in enumerate(items):
+        stream.write((",\n" if n else "\n") + json.dumps(entry, ensure_ascii=False))
+    stream.write("\n]}\n")
+
+
+def write_jsonl(items: Iterable[dict[str, Any]], stream: TextIO) -> None:
+    """One object a line."""
+    import json
+
+    stream.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in items)

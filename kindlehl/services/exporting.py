@@ -1,0 +1,241 @@
+"""Exporting: documents become files, and a file that is not ours, or that the reader changed, is never written over."""
+
+import hashlib
+import json
+import os
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from kindlehl.domain.contract import Document, Exporter
+from kindlehl.domain.errors import TargetError, UsageError
+from kindlehl.domain.library import Book, Highlight
+from kindlehl.ports import Filter, Library
+
+MANIFEST = Path(".kindlehl") / "exports.json"
+"""In a folder that was exported to: which files are ours, and what we wrote. Travels with the folder."""
+_FORBIDDEN = dict.fromkeys(map(ord, '<>:"/\\|?*[]#^'), " ") | dict.fromkeys(range(32), " ") | {127: " "}
+_RESERVED = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")]
+)
+_NAME_BYTES = 120
+"""Room for a name: 255 bytes a name and 260 characters a path are what file systems allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenBooks:
+    """The part of a library that is exported: the `Shelf` an exporter is given."""
+
+    library: Library
+    chosen: Sequence[Book]
+
+    def books(self) -> Iterable[Book]:
+        """The chosen books that have something to show."""
+        return [book for book in self.chosen if book.highlights or book.notes]
+
+    def highlights(self, book: Book) -> Sequence[Highlight]:
+        """One book's highlights and bare notes in reading order."""
+        return list(self.library.shelf.highlights(Filter(books=(book.id,))))
+
+    def facts(self) -> Iterator[bytes]:
+        """Every fact of the whole library as it travels."""
+        return (body.encode() for body in self.library.facts.bodies())
+
+
+@dataclass(slots=True)
+class Exported:
+    """What an export did."""
+
+    target: str
+    written: list[str] = field(default_factory=list[str])
+    unchanged: list[str] = field(default_factory=list[str])
+    kept: list[str] = field(default_factory=list[str])
+    """Files that are not ours, or that the reader changed: left as they are."""
+
+
+def export_to_stream(exporter: Exporter, shelf: ChosenBooks, stream: BinaryIO) -> None:
+    """Write the documents one after the other."""
+    for document in exporter.render(shelf):
+        for block in document.blocks:
+            stream.write(block.data)
+
+
+def export_to_folder(exporter: Exporter, shelf: ChosenBooks, folder: Path, *, dry_run: bool = False) -> Exported:
+    """Write each document to a file of its own in a folder. What is unchanged is not touched, its time neither."""
+    done = Exported(str(folder))
+    with _sentences(folder):
+        if folder.exists() and not folder.is_dir():
+            raise TargetError(f"{folder} is a file.", hint="Name a folder: --to FOLDER.")
+        if not dry_run:
+            (folder / MANIFEST.parent).mkdir(parents=True, exist_ok=True)
+        manifest = _Manifest(folder / MANIFEST)
+        taken = {record["path"].casefold() for record in manifest.files.values()}
+        for document in exporter.render(shelf):
+            key = f"{exporter.name}/{document.id}"
+            name = manifest.path(key) or _unused(document, folder, taken)
+            taken.add(name.casefold())
+            _put(document, folder / name, key, name, manifest, done, dry_run=dry_run)
+        if not dry_run:
+            manifest.save()
+    return done
+
+
+def export_to_file(
+    exporter: Exporter, shelf: ChosenBooks, path: Path, state: Path, *, dry_run: bool = False
+) -> Exported:
+    """Write the one document to this file. `state` is the folder that remembers which files are ours."""
+    done = Exported(str(path))
+    with _sentences(path):
+        if path.is_dir():
+            raise TargetError(f"{path} is a folder.", hint=f"Name a file in it: --to {path / 'highlights'}.")
+        documents = iter(exporter.render(shelf))
+        first = next(documents, None)
+        if first is None:
+            raise TargetError("There is nothing to export.", hint="Import something first: kindlehl import")
+        if not dry_run:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        manifest = _Manifest(state / "exports.json")
+        key = str(path.absolute())
+        _put(first, path, key, key, manifest, done, dry_run=dry_run, single=documents)
+        if not dry_run:
+            manifest.save()
+    if done.kept:
+        raise TargetError(
+            f"{path} is not as kindlehl wrote it, and was left as it is.",
+            hint="Move it away, or choose another name with --to.",
+        )
+    return done
+
+
+class _Manifest:
+    """Which files are ours: document → path and the hash of what we wrote."""
+
+    def __init__(self, path: Path) -> None:
+        self.path_ = path
+        self.files: dict[str, dict[str, str]] = {}
+        self.before = ""
+        try:
+            self.before = path.read_text("utf-8")
+            held: Any = json.loads(self.before)
+            self.files = {k: v for k, v in held["files"].items() if _is_name(v["path"], path) and v["sha256"]}
+        except FileNotFoundError:
+            pass
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # Somebody broke it. Then no file counts as ours, and none is written over.
+            self.files = {}
+
+    def path(self, key: str) -> str | None:
+        """Where this document was written before."""
+        return self.files[key]["path"] if key in self.files else None
+
+    def wrote(self, key: str) -> str | None:
+        """The hash of what was written there."""
+        return self.files[key]["sha256"] if key in self.files else None
+
+    def save(self) -> None:
+        """Keep it, if anything changed."""
+        text = json.dumps(
+            {"schema": "kindlehl/exports/1", "files": dict(sorted(self.files.items()))}, ensure_ascii=False, indent=1
+        )
+        if text != self.before:
+            self.path_.parent.mkdir(parents=True, exist_ok=True)
+            part = self.path_.with_name(self.path_.name + ".part")
+            part.write_text(text, "utf-8")
+            part.replace(self.path_)
+
+
+def _is_name(path: str, manifest: Path) -> bool:
+    """A manifest travels with a folder, so it may come from anybody: its paths must stay in that folder."""
+    return manifest.parts[-2:] != MANIFEST.parts or (Path(path).name == path and path not in ("", ".", ".."))
+
+
+def _put(
+    document: Document,
+    path: Path,
+    key: str,
+    name: str,
+    manifest: _Manifest,
+    done: Exported,
+    *,
+    dry_run: bool,
+    single: Iterator[Document] | None = None,
+) -> None:
+    """Write one document beside its place, then move it there, unless what is there is not ours or is the same."""
+    folder = Path(tempfile.gettempdir()) if dry_run else path.parent
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".kindlehl-", suffix=".part", delete=False) as part:
+        try:
+            digest = hashlib.sha256()
+            for block in document.blocks:
+                digest.update(block.data)
+                part.write(block.data)
+            part.close()
+            if single is not None and next(single, None) is not None:
+                raise UsageError(
+                    "This format makes a file for each book.", hint="Name a folder: --to FOLDER/, or one book: --book."
+                )
+            there = _hash(path)
+            if there == digest.hexdigest():
+                done.unchanged.append(str(path))
+            elif there is not None and there != manifest.wrote(key):
+                done.kept.append(str(path))
+                return
+            else:
+                done.written.append(str(path))
+                if not dry_run:
+                    _publish(Path(part.name), path)
+            manifest.files[key] = {"path": name, "sha256": digest.hexdigest()}
+        finally:
+            part.close()
+            Path(part.name).unlink(missing_ok=True)
+
+
+def _publish(part: Path, path: Path) -> None:
+    """Move a finished file to its place, with the permissions that any new file of this user gets."""
+    umask = os.umask(0)
+    os.umask(umask)
+    part.chmod(0o666 & ~umask)
+    part.replace(path)
+
+
+def _hash(path: Path) -> str | None:
+    if not path.exists() and not path.is_symlink():
+        return None
+    if not path.is_file():
+        return ""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def safe_name(title: str) -> str:
+    """A title as a name that every file system takes, and that a wiki link can hold."""
+    name = " ".join(unicodedata.normalize("NFC", title).translate(_FORBIDDEN).split())
+    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    name = name.encode("utf-8")[:_NAME_BYTES].decode("utf-8", "ignore").strip(" .")
+    if not name:
+        return "Untitled"
+    return f"{name}_" if name.split(".")[0].strip().casefold() in _RESERVED else name
+
+
+def _unused(document: Document, folder: Path, taken: set[str]) -> str:
+    """A name no other document has. One that is there but not ours keeps its name; ours gets another."""
+    name = safe_name(document.title)
+    candidates = [name, f"{name} ({document.id[:8]})", f"{name} ({document.id})"]
+    for candidate in candidates:
+        if (candidate + document.suffix).casefold() not in taken and not (folder / (candidate + document.suffix)).exists():
+            return candidate + document.suffix
+    return candidates[-1] + document.suffix
+
+
+@contextmanager
+def _sentences(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TargetError(
+            f"Writing to {target} failed: {error.strerror or type(error).__name__}.",
+            hint="Check that the place can be written to and has room. What was there before is as it was.",
+        ) from error

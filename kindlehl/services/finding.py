@@ -1,0 +1,133 @@
+"""Finding: what a reader types becomes a query, and a hit shows the words that were found."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kindlehl.domain.errors import NotFoundError, UsageError
+from kindlehl.domain.facts import Id
+from kindlehl.domain.library import Book, Highlight
+from kindlehl.domain.text import searchable
+from kindlehl.ports import Filter, Library, Query, Words
+
+_TERM = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
+_SOMETHING = re.compile(r"\w")
+SNIPPET = 240
+"""Characters of a passage that a hit shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found."""
+
+    highlight: Highlight
+    snippet: str
+    """The part of the text or note round the first match."""
+    marks: tuple[tuple[int, int], ...]
+    """Where in the snippet the words stand: start and end."""
+
+
+def parse(text: str) -> Query:
+    """A query: words that all have to be there, "exact words" in a row, -without, and begin* of a word."""
+    wanted: list[Words] = []
+    unwanted: list[Words] = []
+    for minus, quoted, word in _TERM.findall(text):
+        raw = quoted or word
+        if not _SOMETHING.search(raw):
+            continue
+        words = Words(raw.rstrip("*"), prefix=raw.endswith("*"))
+        (unwanted if minus else wanted).append(words)
+    if not wanted:
+        raise UsageError("There is no word to look for.", hint="Try: kindlehl search courage")
+    return Query(tuple(wanted), tuple(unwanted))
+
+
+def search(library: Library, text: str, wanted: Filter, limit: int) -> list[Hit]:
+    """The best hits first."""
+    query = parse(text)
+    return [_hit(highlight, query) for highlight in library.index.search(query, wanted, limit)]
+
+
+def _hit(highlight: Highlight, query: Query) -> Hit:
+    for text in (highlight.text, highlight.note or ""):
+        found = matches(text, query)
+        if found:
+            return Hit(highlight, *_cut(text, found))
+    return Hit(highlight, *_cut(highlight.text or highlight.note or "", []))
+
+
+def matches(text: str, query: Query) -> list[tuple[int, int]]:
+    """Where the wanted words stand in a text, diacritics and case aside."""
+    letters: list[str] = []
+    origin: list[int] = []
+    for n, character in enumerate(text):
+        for letter in unicodedata.normalize("NFKD", character).casefold():
+            if not unicodedata.combining(letter):
+                letters.append(letter)
+                origin.append(n)
+    plain = "".join(letters)
+    found: set[tuple[int, int]] = set()
+    for words in query.wanted:
+        parts = re.findall(r"\w+", "".join(c for c in unicodedata.normalize("NFKD", words.text).casefold() if not unicodedata.combining(c)))
+        if not parts:
+            continue
+        pattern = r"\W+".join(map(re.escape, parts))
+        edges = all(part.isascii() for part in parts)
+        pattern = rf"\b{pattern}" + ("" if words.prefix else r"\b") if edges else pattern
+        found |= {(origin[m.start()], origin[m.end() - 1] + 1) for m in re.finditer(pattern, plain)}
+    return sorted(found)
+
+
+def _cut(text: str, found: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The part of a text round its first match, cut at white space, with what was cut off shown as an ellipsis."""
+    if len(text) <= SNIPPET:
+        return text, tuple(found)
+    first = found[0][0] if found else 0
+    start = max(0, min(first - SNIPPET // 3, len(text) - SNIPPET))
+    stop = min(len(text), start + SNIPPET)
+    if start:
+        space = text.find(" ", start, start + 20)
+        start = space + 1 if 0 <= space < first else start
+    if stop < len(text):
+        space = text.rfind(" ", stop - 20, stop)
+        stop = space if space > 0 else stop
+    lead, trail = "…" if start else "", "…" if stop < len(text) else ""
+    shift = len(lead) - start
+    marks = tuple((a + shift, b + shift) for a, b in found if a >= start and b <= stop)
+    return lead + text[start:stop] + trail, marks
+
+
+def books_matching(library: Library, *, title: str | None = None, author: str | None = None) -> list[Book]:
+    """The books whose title and author hold all of these words, or whose id starts like the title's."""
+    return [
+        book
+        for book in library.shelf.books()
+        if (title is None or _holds(book.title, title) or (len(title) >= 6 and book.id.startswith(title.lower())))
+        and (author is None or _holds(book.author or "", author))
+    ]
+
+
+def _holds(whole: str, words: str) -> bool:
+    found = searchable(whole)
+    return all(word in found for word in searchable(words).split())
+
+
+def by_short_id(library: Library, text: str) -> Highlight:
+    """The passage with this id, or the only one whose id starts like this; a revision's id finds its passage."""
+    prefix = text.strip().lower()
+    if not re.fullmatch(r"[0-9a-f-]{4,36}", prefix):
+        raise UsageError(
+            f"`{text}` is no id.", hint="Ids are shown by `kindlehl list`; the first letters of one are enough, at least 4."
+        )
+    found: Sequence[Id] = library.shelf.starting_with(prefix, 6)
+    if not found:
+        raise NotFoundError(f"There is no highlight with the id {text}.", hint="See `kindlehl list`.")
+    if len(found) > 1:
+        raise UsageError(
+            f"Several ids start with {text}: {', '.join(id_[:13] for id_ in found[:5])}.", hint="Give more of it."
+        )
+    highlight = library.shelf.get(found[0])
+    if highlight is None:
+        raise NotFoundError(f"There is no highlight with the id {text}.", hint="See `kindlehl list`.")
+    return highlight

@@ -1,0 +1,166 @@
+"""Importing: records of a source become facts of the library, in one transaction, with an account of every one."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from kindlehl.domain import fold
+from kindlehl.domain.facts import IMPORT_LIMIT, KINDS, Id, Import, Record, new_id
+from kindlehl.ports import Effects, Library
+from kindlehl.services.sources import Source
+
+LISTED = 100
+"""Unreadable records named in a report; the rest are counted."""
+_FIRST_KINDLE = "2007"
+"""A date before this is a clock that was never set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that could not be read, and is kept for a later version to read."""
+
+    line: int
+    reason: str
+    new: bool
+
+
+@dataclass(slots=True)
+class Report:
+    """What one import did. `read = new + known = Σ kinds`, always."""
+
+    source: str
+    origin: str
+    read: int = 0
+    new: int = 0
+    known: int = 0
+    kinds: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
+    new_unreadable: int = 0
+    no_date: int = 0
+    """New highlights and notes without a time that could be read."""
+    odd_clock: int = 0
+    """New records from a clock that was plainly wrong: before the first Kindle, or in the future."""
+    warnings: list[str] = field(default_factory=list[str])
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the imports of one command did together."""
+
+    reports: list[Report]
+    effects: Effects
+
+    def total(self, name: str) -> int:
+        """A count over all sources."""
+        return sum(getattr(report, name) for report in self.reports)
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """Records of each kind, over all sources."""
+        return {kind: sum(report.kinds[kind] for report in self.reports) for kind in KINDS}
+
+
+class _DryRun(Exception):  # noqa: N818 -- no error: unwinds the transaction of a dry run
+    """Leaves the transaction without a trace."""
+
+
+Progress = Callable[[Source], None]
+
+
+def import_sources(
+    library: Library,
+    sources: Sequence[Source],
+    *,
+    dry_run: bool = False,
+    progress: Progress = lambda _: None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    make_id: Callable[[], Id] = new_id,
+) -> Outcome:
+    """Import sources: all of it happens, or nothing. A dry run counts the same and leaves no trace."""
+    reports: list[Report] = []
+    effects = Effects()
+    op = make_id()
+    try:
+        with library.transaction():
+            for source in sources:
+                reports.append(_import(library, source, op, progress, now(), make_id))
+            effects = library.shelf.settle()
+            for source, report in zip(sources, reports, strict=True):
+                library.memo.remember(_memo_key(source), json.dumps([report.read, report.kinds]))
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    return Outcome(reports, effects)
+
+
+def _memo_key(source: Source) -> str:
+    """Names the bytes of a file and all that decides how they are read."""
+    importer = source.importer
+    parts = ("file", source.digest, source.id, importer.revision, source.bundle.encoding, fold.REVISION)
+    return ":".join(map(str, parts))
+
+
+def _import(
+    library: Library, source: Source, op: Id, progress: Progress, now: datetime, make_id: Callable[[], Id]
+) -> Report:
+    report = Report(source.id, source.origin)
+    remembered = library.memo.recall(_memo_key(source))
+    if remembered is not None:
+        # The very same bytes, read by the very same parser: everything in them is known.
+        report.read, report.kinds = json.loads(remembered)
+        report.known = report.read
+        return report
+    tomorrow = (now.replace(tzinfo=None) + timedelta(days=2)).isoformat(timespec="seconds")
+    stamp = now.isoformat(timespec="seconds").replace("+00:00", "Z")
+    for batch in _batches(source.importer.read(source.bundle)):
+        unlisted = _account(library, batch, source.id, report, tomorrow)
+        facts: list[Record | Import] = list({record.id: record for record in batch}.values())
+        if unlisted:
+            facts.append(Import(make_id(), source.id, stamp, op, unlisted))
+        library.facts.add(facts)
+        progress(source)
+    report.warnings += source.bundle.warnings
+    return report
+
+
+def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while batch := list(islice(records, IMPORT_LIMIT)):
+        yield batch
+
+
+def _account(library: Library, batch: list[Record], source: str, report: Report, tomorrow: str) -> tuple[Id, ...]:
+    """Count a batch; returns the records that no live import from this source lists yet."""
+    standing = library.facts.standing([record.id for record in batch], source)
+    unlisted: dict[Id, None] = {}
+    for record in batch:
+        report.read += 1
+        report.kinds[record.kind] += 1
+        held = standing.get(record.id)
+        is_new = record.id not in unlisted and (held is None or not (held.live or held.erased))
+        if is_new:
+            report.new += 1
+            _remark(record, report, tomorrow)
+        else:
+            report.known += 1
+        if record.kind == "unreadable":
+            report.new_unreadable += is_new
+            if len(report.unreadable) < LISTED:
+                report.unreadable.append(Unreadable(record.line, record.reason or "", is_new))
+        if held is None or not (held.here or held.erased):
+            unlisted[record.id] = None
+    return tuple(unlisted)
+
+
+def _remark(record: Record, report: Report, tomorrow: str) -> None:
+    if record.at is None:
+        report.no_date += record.kind in ("highlight", "note")
+    elif record.at < _FIRST_KINDLE or record.at > tomorrow:
+        report.odd_clock += 1

@@ -1,0 +1,355 @@
+"""The contract of the `Library` port, run on every store. The memory store folds from scratch and is the reference."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from kindlehl.domain.facts import Edit, Fact, Import, Record
+from kindlehl.ports import Filter, Library, Query, Words
+from kindlehl.store.library import empty_library, open_library
+from kindlehl.store.memory import MemoryLibrary
+from support.histories import deletion, edit, erased, import_of, made_id, picture, record, records
+
+SOURCES = ("clippings", "clippings:G1", "clippings:G2")
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
+    lib = MemoryLibrary() if request.param == "memory" else open_library(tmp_path / "library.db")
+    yield lib
+    lib.close()
+
+
+def keep(library: Library, *facts: Fact) -> None:
+    """Add facts in one transaction."""
+    with library.transaction():
+        library.facts.add(facts)
+        library.shelf.settle()
+
+
+def shown(library: Library) -> list[str]:
+    return [h.text for h in library.shelf.highlights(Filter())]
+
+
+BEST = record("highlight", "Tale (Dickens, Charles)", "It was the best of times", 5, 1, 1, False)
+LONG = record("highlight", "Tale (Dickens, Charles)", "It was the best of times, it was the worst of times", 5, 2, 2, False)
+WORST = record("highlight", "Tale (Dickens, Charles)", "it was the worst of times", 6, 1, 3, False)
+
+
+class TestFacts:
+    """What a library is."""
+
+    def test_a_fact_that_is_added_twice_is_there_once(self, library: Library) -> None:
+        """The second time nothing advances, and nothing is shown twice."""
+        facts = [BEST, import_of(1, "clippings", [BEST])]
+        with library.transaction():
+            assert library.facts.add(facts) == 2
+            assert library.facts.add(facts) == 0
+            library.shelf.settle()
+        assert shown(library) == [BEST.text]
+        assert len(list(library.facts.bodies())) == 2
+
+    def test_of_two_states_the_higher_revision_is_kept_whatever_comes_first(self, library: Library) -> None:
+        """A better parser repairs what an older one misread, without a second highlight."""
+        better = replace(BEST, text="It was the best of times.", revision=2)
+        keep(library, better, import_of(1, "clippings", [BEST]))
+        keep(library, BEST)
+        assert shown(library) == [better.text]
+
+    def test_a_record_that_arrives_after_its_import_is_shown(self, library: Library) -> None:
+        """Sync may bring the list before what it lists."""
+        keep(library, import_of(1, "clippings", [BEST]))
+        assert shown(library) == []
+        keep(library, BEST)
+        assert shown(library) == [BEST.text]
+
+    def test_a_record_that_no_import_lists_is_not_shown(self, library: Library) -> None:
+        """Presence is a fact of its own."""
+        keep(library, BEST)
+        assert shown(library) == []
+
+    def test_an_import_that_is_withdrawn_takes_its_records_away_and_another_brings_them_back(
+        self, library: Library
+    ) -> None:
+        """Undo of an import; importing again is a new wish."""
+        first = import_of(1, "clippings", [BEST])
+        keep(library, BEST, first)
+        keep(library, edit(2, first.id, "withdrawn", True))
+        assert shown(library) == []
+        keep(library, import_of(3, "clippings", [BEST]))
+        assert shown(library) == [BEST.text]
+
+    def test_a_withdrawn_record_stays_where_another_import_or_an_edit_holds_it(self, library: Library) -> None:
+        """What another device imported too, or somebody edited, stays."""
+        first = import_of(1, "clippings", [BEST, WORST])
+        keep(library, BEST, WORST, first, import_of(2, "clippings:G1", [BEST]), edit(3, WORST.id, "color", "blue"))
+        keep(library, edit(4, first.id, "withdrawn", True))
+        assert sorted(shown(library)) == sorted([BEST.text, WORST.text])
+
+    def test_standing_tells_live_here_and_erased_apart(self, library: Library) -> None:
+        """What an import asks before it lists a record."""
+        gone = erased(WORST)
+        keep(library, BEST, gone, import_of(1, "clippings", [BEST]))
+        standing = library.facts.standing([BEST.id, WORST.id, LONG.id], "clippings:G1")
+        assert standing[BEST.id] == (True, False, False)
+        assert standing[WORST.id] == (False, False, True)
+        assert LONG.id not in standing
+        assert library.facts.standing([BEST.id], "clippings")[BEST.id].here
+
+    def test_a_fact_of_an_unknown_type_is_kept_untouched(self, library: Library) -> None:
+        """What a newer kindlehl writes travels through this one."""
+        body = '{"type":"star","id":"%s","points":[1,2]}' % made_id(9)
+        with library.transaction():
+            assert library.facts.add_raw([body]) == 1
+            library.shelf.settle()
+        assert list(library.facts.bodies()) == [body]
+
+    def test_an_unknown_field_of_a_known_fact_is_kept_untouched(self, library: Library) -> None:
+        """The raw body is what is stored."""
+        body = '{"type":"record","id":"%s","kind":"highlight","raw_title":"T","title":"T","mood":"blue"}' % BEST.id
+        with library.transaction():
+            library.facts.add_raw([body])
+        assert list(library.facts.bodies()) == [body]
+
+    def test_nothing_of_a_transaction_that_fails_is_kept(self, library: Library) -> None:
+        """All or nothing, and the next one works."""
+        with pytest.raises(RuntimeError), library.transaction():
+            library.facts.add([BEST, import_of(1, "clippings", [BEST])])
+            library.shelf.settle()
+            raise RuntimeError
+        assert list(library.facts.bodies()) == []
+        keep(library, BEST, import_of(1, "clippings", [BEST]))
+        assert shown(library) == [BEST.text]
+
+    def test_what_is_remembered_is_forgotten_when_an_import_is_withdrawn(self, library: Library) -> None:
+        """Otherwise a file whose import was undone would count as known."""
+        first = import_of(1, "clippings", [BEST])
+        keep(library, BEST, first)
+        with library.transaction():
+            library.memo.remember("file:x", "1")
+        assert library.memo.recall("file:x") == "1"
+        keep(library, edit(2, first.id, "withdrawn", True))
+        assert library.memo.recall("file:x") is None
+
+
+class TestShelf:
+    """What a person sees."""
+
+    def test_a_resized_highlight_is_one_and_the_later_form_is_shown(self, library: Library) -> None:
+        """Its neighbour, whose text it does not contain, stays."""
+        keep(library, BEST, LONG, import_of(1, "clippings", [BEST, LONG]))
+        assert shown(library) == [LONG.text]
+        assert library.shelf.members(LONG.id) == sorted([BEST.id, LONG.id])
+
+    def test_every_member_id_finds_the_passage(self, library: Library) -> None:
+        """An id that was once exported goes on finding."""
+        keep(library, BEST, LONG, import_of(1, "clippings", [BEST, LONG]))
+        one, other = library.shelf.get(BEST.id), library.shelf.get(LONG.id)
+        assert one is not None
+        assert one == other
+        assert library.shelf.starting_with(LONG.id[:8], 5) == [one.id]
+
+    def test_two_titles_that_differ_in_typography_are_one_book_and_a_different_author_is_another(
+        self, library: Library
+    ) -> None:
+        """Two books with one short title never collide."""
+        rows = [
+            record("highlight", "Tale (Dickens, Charles)", "a", 1, 0, 1, False),
+            record("highlight", "Tale  (Charles Dickens)", "b", 9, 0, 1, False),
+            record("highlight", "Tale", "c", 1, 0, 1, False),
+        ]
+        keep(library, *rows, import_of(1, "clippings", rows))
+        assert [(b.title, b.highlights, len(b.raw_titles)) for b in library.shelf.books()] == [("Tale", 1, 1), ("Tale", 2, 2)] or [
+            (b.title, b.highlights) for b in library.shelf.books()
+        ] == [("Tale", 2), ("Tale", 1)]
+
+    def test_filters_all_have_to_hold(self, library: Library) -> None:
+        """Colour, tag, time, note, kind and book."""
+        note = record("note", "Tale (Dickens, Charles)", "so true", 6, 0, 1, False)
+        mark = record("bookmark", "Tale (Dickens, Charles)", "", 9, 0, 1, False)
+        held = [BEST, WORST, note, mark]
+        keep(library, *held, import_of(1, "clippings", held))
+        keep(library, edit(2, BEST.id, "color", "blue"), edit(3, BEST.id, "tag:craft", True))
+        count = library.shelf.count
+        assert count(Filter()) == 2
+        assert count(Filter(color="blue")) == count(Filter(tag="craft")) == 1
+        assert count(Filter(color="blue", has_note=True)) == 1
+        assert count(Filter(has_note=False)) == 1
+        assert count(Filter(kinds=("bookmark",))) == 1
+        assert WORST.at is not None
+        assert count(Filter(since=WORST.at)) == count(Filter(since="2024-01-01", until=WORST.at)) == 1
+        assert count(Filter(since="2024", until=WORST.at[:10])) == 2
+        assert count(Filter(until="2023")) == 0
+        assert count(Filter(books=())) == 0
+
+    def test_newest_first_and_a_limit(self, library: Library) -> None:
+        """The two ways to cut a list."""
+        keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]))
+        assert [h.text for h in library.shelf.highlights(Filter(), newest=True, limit=1)] == [WORST.text]
+
+
+class TestIndex:
+    """What finds it."""
+
+    @pytest.mark.parametrize(
+        ("words", "text"),
+        [
+            ("worst", "it was the worst of times"),
+            ("WORST of", "it was the worst of times"),
+            ("cafe", "Das Café am Eck"),
+            ("Café", "the cafe"),
+            ("若水", "上善若水。水善利万物而不争"),
+            ("水", "上善若水"),
+            ("情け", "とかくに情けは"),
+            ("ＡＢＣ", "the abc of it"),
+            ("한국", "나는한국사람"),
+            ("don't", "I don’t know"),
+            ("naïve", "nai\u0308ve"),
+        ],
+    )
+    def test_words_are_found_whatever_their_case_marks_or_script(self, library: Library, words: str, text: str) -> None:
+        """Two characters of Chinese inside a sentence, and letters without their diacritics."""
+        held = record("highlight", "Tale", text, 1, 0, 1, False)
+        keep(library, held, import_of(1, "clippings", [held]))
+        assert [h.text for h in library.index.search(Query((Words(words),)), Filter(), 5)] == [text]
+
+    @pytest.mark.parametrize(
+        ("query", "count"),
+        [
+            (Query((Words("times"),)), 2),
+            (Query((Words("times"),), (Words("best"),)), 1),
+            (Query((Words("best of times"),)), 1),
+            (Query((Words("times of best"),)), 0),
+            (Query((Words("wor", prefix=True),)), 1),
+            (Query((Words("wor"),)), 0),
+            (Query((Words('" OR text:'),)), 0),
+        ],
+    )
+    def test_all_wanted_words_and_none_of_the_unwanted(self, library: Library, query: Query, count: int) -> None:
+        """Phrases keep their order; what looks like an operator is a word."""
+        keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]))
+        assert len(library.index.search(query, Filter(), 5)) == count
+
+    def test_what_is_hidden_or_replaced_is_not_found(self, library: Library) -> None:
+        """The index follows the shelf."""
+        keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]))
+        keep(library, deletion(2, library, BEST.id, []), edit(3, WORST.id, "text", "the age of wisdom"))
+        search = library.index.search
+        assert search(Query((Words("best"),)), Filter(), 5) == []
+        assert search(Query((Words("worst"),)), Filter(), 5) == []
+        assert len(search(Query((Words("wisdom"),)), Filter(), 5)) == 1
+
+    def test_a_search_can_be_narrowed(self, library: Library) -> None:
+        """The filters of a list."""
+        keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]), edit(2, BEST.id, "color", "blue"))
+        assert [h.text for h in library.index.search(Query((Words("times"),)), Filter(color="blue"), 5)] == [BEST.text]
+
+
+# -- histories --------------------------------------------------------------------------------------------------------
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ("import", "import", "import", "note", "color", "tag", "text", "delete", "delete", "restore", "withdraw",
+             "same", "not-same", "title", "erase", "split")
+        ),
+        st.integers(0, 10_000),
+        st.integers(0, 10_000),
+    ),
+    min_size=2,
+    max_size=14,
+)  # fmt: skip
+
+
+def play(pool: list[Record], script: list[tuple[str, int, int]], library: Library) -> list[Fact]:
+    """Let people do things to a library; returns every fact that came about."""
+    facts: list[Fact] = []
+    everything = Filter(kinds=("highlight", "note", "bookmark", "clip"))
+    for n, (verb, a, b) in enumerate(script, start=100):
+        new: list[Fact] = []
+        seen = list(library.shelf.highlights(everything))
+        target = seen[a % len(seen)] if seen else None
+        imports = [fact for fact in facts if isinstance(fact, Import)]
+        if verb == "import":
+            first = a % len(pool)
+            held = pool[first : first + 1 + b % len(pool)]
+            new = [*held, import_of(n, SOURCES[(a + b) % 3], held)]
+        elif verb == "withdraw" and imports:
+            new = [edit(n, imports[a % len(imports)].id, "withdrawn", b % 3 > 0, [e.id for e in facts if isinstance(e, Edit) and e.field == "withdrawn"] if b % 2 else [])]
+        elif verb == "restore":
+            gone = [e for e in facts if isinstance(e, Edit) and e.field == "deleted" and e.value]
+            if gone:
+                new = [edit(n, gone[a % len(gone)].target, "deleted", None, [gone[a % len(gone)].id])]
+        elif target is None:
+            continue
+        elif verb == "delete":
+            new = [deletion(n, library, target.id, facts)]
+        elif verb == "erase":
+            new = [erased(r) for r in library.facts.records([target.id]).values()]
+        elif verb in ("same", "not-same", "title"):
+            atoms = sorted({r.atom for r in pool})
+            new = [edit(n, atoms[a % len(atoms)], verb, "Renamed" if verb == "title" else atoms[b % len(atoms)])]
+        elif verb == "split":
+            new = [edit(n, target.id, "not-same", pool[b % len(pool)].id)]
+        else:
+            field = "tag:x" if verb == "tag" else verb
+            members = library.shelf.members(target.id)
+            known = [e.id for e in library.facts.edits(members) if e.field == field] if b % 2 else []
+            notes = [r.id for r in library.facts.records(members).values() if r.kind == "note"] if verb == "note" and b % 3 else []
+            new = [edit(n, members[a % len(members)], field, f"{verb} {b % 3}" if b % 5 else None, [*known, *notes])]
+        event(verb)
+        keep(library, *new)
+        facts += new
+    return facts
+
+
+@given(st.lists(records, min_size=1, max_size=12), steps)
+def test_what_is_folded_as_facts_arrive_equals_the_fold_from_scratch(
+    pool: list[Record], script: list[tuple[str, int, int]]
+) -> None:
+    """Incremental = rebuilt = the reference, after every kind of history."""
+    sqlite, memory = empty_library(), MemoryLibrary()
+    facts = play(pool, script, sqlite)
+    keep(memory, *facts)
+    assert picture(sqlite) == picture(memory)
+    before = picture(sqlite)
+    with sqlite.transaction():
+        sqlite.shelf.rebuild()
+    assert picture(sqlite) == before
+    sqlite.close()
+
+
+@given(st.lists(records, min_size=1, max_size=12), steps, st.randoms(use_true_random=False), st.integers(1, 6))
+def test_the_order_in_which_facts_arrive_does_not_show(
+    pool: list[Record], script: list[tuple[str, int, int]], random: "st.Random", size: int
+) -> None:
+    """Shuffled, in batches of any size, some of them twice: the same library."""
+    one, other = empty_library(), empty_library()
+    facts = play(pool, script, one)
+    again = [*facts, *random.sample(facts, len(facts) // 2)]
+    random.shuffle(again)
+    for n in range(0, len(again), size):
+        keep(other, *again[n : n + size])
+    assert picture(other) == picture(one)
+    one.close()
+    other.close()
+
+
+@given(st.lists(records, min_size=1, max_size=14), st.lists(st.integers(0, 13), min_size=1, max_size=8))
+def test_versions_of_one_file_in_any_order_give_each_passage_once(pool: list[Record], cuts: list[int]) -> None:
+    """Imported twice, in halves, shuffled, from several versions of the file: what one import of all gives."""
+    whole, parts = empty_library(), empty_library()
+    keep(whole, *pool, import_of(1, "clippings", pool))
+    for n, cut in enumerate([*cuts, 0], start=1):
+        version = pool[cut % len(pool) :] if n % 2 else pool[: cut % len(pool) + 1]
+        keep(parts, *version, import_of(n, "clippings", version))
+    keep(parts, *reversed(pool), import_of(99, "clippings", list(reversed(pool))))
+    assert picture(parts) == picture(whole)
+    whole.close()
+    parts.close()
+
+
