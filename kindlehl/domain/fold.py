@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from kindlehl.domain import fields, passages
 from kindlehl.domain.facts import Edit, Id, Record
@@ -31,8 +31,7 @@ class Island:
     """Every deletion in force that covers one of the records."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """One marked place as the fold leaves it; what the shelf keeps."""
 
     id: Id
@@ -60,7 +59,7 @@ class Passage:
 def fold(island: Island, history: fields.History) -> list[Passage]:
     """The passages of one island, hidden ones included."""
     if len(island.records) == 1 and not island.edits and not island.deletions:
-        return [_single(island.records[0], island.sources)]
+        return [single(island.records[0], island.sources.get(island.records[0].id, ()))]
     return [_passage(group, island, history) for group in _groups(island)]
 
 
@@ -137,8 +136,8 @@ def _draft(note: Record, shown: Record, at: Place) -> bool:
     return note is shown or at.lane == passages.LOCATION or passages.contains(shown, note)
 
 
-def _single(record: Record, sources: Sources) -> Passage:
-    """The passage of a record that nothing else touches: what nearly all are."""
+def single(record: Record, sources: Collection[str]) -> Passage:
+    """The passage of a record that nothing overlaps, edits or deletes: what nearly all are."""
     is_note = record.kind == "note"
     return Passage(
         record.id,
@@ -157,16 +156,17 @@ def _single(record: Record, sources: Sources) -> Passage:
         record.at,
         record.offset,
         record.truncated,
-        min(sources.get(record.id, ()), default=""),
+        min(sources, default=""),
         (),
         record.erased,
     )
 
 
 def _shown_kind(record: Record) -> ShownKind:
-    if record.kind in ("highlight", "note", "bookmark", "clip"):
-        return record.kind
-    raise ValueError(record.kind)
+    kind = record.kind
+    if kind == "highlight" or kind == "note" or kind == "bookmark" or kind == "clip":  # noqa: PLR1714 -- narrows the type
+        return kind
+    raise ValueError(kind)
 
 
 def _passage(group: _Group, island: Island, history: fields.History) -> Passage:

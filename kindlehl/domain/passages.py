@@ -52,9 +52,12 @@ def _pages(label: str) -> tuple[int, int] | None:
 
 def place(record: Record) -> Place:
     """Where a record is. Without a position its place is `NOWHERE`, which no other record shares."""
-    if record.location_start is not None:
-        start = min(record.location_start, _GREATEST)
-        return Place(LOCATION, start, max(start, min(record.location_end or start, _GREATEST)))
+    start, stop = record.location_start, record.location_end
+    if start is not None:
+        if stop is None or not 0 <= start <= stop <= _GREATEST:
+            start = min(start, _GREATEST)
+            stop = max(start, min(stop or start, _GREATEST))
+        return Place(LOCATION, start, stop)
     if record.page is not None:
         pages = _pages(record.page)
         if pages is not None:
@@ -62,19 +65,21 @@ def place(record: Record) -> Place:
     return Place(NOWHERE, 0, 0)
 
 
-def islands(places: Iterable[tuple[Place, Item]]) -> Iterator[list[Item]]:
-    """Runs of overlapping positions of one book, from items sorted by place. Nothing in one island can ever be related to
-    anything in another."""
+def islands(located: Iterable[tuple[int, int, int, Item]]) -> Iterator[list[Item]]:
+    """Runs of overlapping positions of one book, from (lane, start, stop, item) in reading order. Nothing in one island can
+    ever be related to anything in another."""
     run: list[Item] = []
-    lane, end = NOWHERE, 0
-    for at, item in places:
-        if run and (at.lane != lane or lane == NOWHERE or at.start > end):
-            yield run
-            run = []
-        if not run:
-            lane, end = at.lane, at.stop
-        run.append(item)
-        end = max(end, at.stop)
+    of, end = NOWHERE, 0
+    for lane, start, stop, item in located:
+        if run and start <= end and lane == of != NOWHERE:
+            run.append(item)
+            if stop > end:
+                end = stop
+        else:
+            if run:
+                yield run
+            run = [item]
+            of, end = lane, stop
     if run:
         yield run
 

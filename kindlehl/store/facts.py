@@ -9,12 +9,15 @@ from typing import NamedTuple, TypeVar
 from kindlehl import wire
 from kindlehl.domain import fields, passages
 from kindlehl.domain.books import Atom
-from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
+from kindlehl.domain.facts import IMPORT_LIMIT, Edit, Fact, Id, Import, Record
 from kindlehl.ports import Standing
 from kindlehl.store.touched import Touched
 
 BATCH = 1_000
-"""Facts handled by one statement: memory does not grow with an import."""
+"""Records loaded by one statement: memory does not grow with a library."""
+
+KEPT = IMPORT_LIMIT + BATCH
+"""Facts handled by one statement when they arrive: an import with all that it lists."""
 
 T = TypeVar("T")
 
@@ -48,13 +51,13 @@ class SqliteFacts:
         """Keep the maximum of what is here and what comes, for each id."""
         return sum(
             self._keep([(wire.encode(fact), type(fact).__name__.lower(), fact.id, fact) for fact in batch])
-            for batch in batches(facts, 4 * BATCH)
+            for batch in batches(facts, KEPT)
         )
 
     def add_raw(self, bodies: Iterable[str]) -> int:
         """The same for bodies as they travel."""
         advanced = 0
-        for batch in batches(bodies, 4 * BATCH):
+        for batch in batches(bodies, KEPT):
             rows: list[tuple[str, str, Id, Fact | None]] = []
             for body in batch:
                 head = wire.header(body)
@@ -70,20 +73,23 @@ class SqliteFacts:
         raised: dict[Id, tuple[int, str, int]] = {}
         arrived: dict[Id, _Arrived] = {}
         for body, type_, id_, fact in batch:
-            # Two states of one id may come in one batch.
-            old = (raised[id_][2], raised[id_][1]) if id_ in raised else held.get(id_)
-            if id_ in new:
-                old = (new[id_][0], new[id_][4])
-            if old is not None and (old[1] == body or wire.rank(body) <= wire.rank(old[1])):
-                continue
             seq += 1
-            if old is None or id_ in new:
-                key += id_ not in new
-                new[id_] = (key if old is None else old[0], seq, id_, type_, body)
+            old = held.get(id_)
+            if old is None:
+                key += 1
+                number = key
+                new[id_] = (number, seq, id_, type_, body)
+            elif old[1] == body or wire.rank(body) <= wire.rank(old[1]):
+                continue
             else:
-                raised[id_] = (seq, body, old[0])
+                number = old[0]
+                if id_ in new:  # two states of one id in one batch
+                    new[id_] = (number, seq, id_, type_, body)
+                else:
+                    raised[id_] = (seq, body, number)
+            held[id_] = (number, body)
             if fact is not None:
-                arrived[id_] = _Arrived(old[0] if old else key, fact, old is None or id_ in new)
+                arrived[id_] = _Arrived(number, fact, id_ in new)
         self._db.executemany("INSERT INTO facts (key, seq, id, type, body) VALUES (?, ?, ?, ?, ?)", new.values())
         self._db.executemany("UPDATE facts SET seq = ?, body = ? WHERE key = ?", raised.values())
         self._derive(arrived)
@@ -107,7 +113,7 @@ class SqliteFacts:
         """Derive everything from all facts, for a rebuild. The derived tables are empty."""
         self._atoms.clear()
         cursor = self._db.execute("SELECT key, body FROM facts ORDER BY key")
-        for batch in batches(cursor, 4 * BATCH):
+        for batch in batches(cursor, KEPT):
             decoded = [(key, wire.decode(body)) for key, body in batch]
             self._derive({fact.id: _Arrived(key, fact, True) for key, fact in decoded if fact is not None})
 

@@ -168,7 +168,7 @@ class MemoryLibrary:
         out: list[tuple[Id, Passage]] = []
         for book, records in by_book.items():
             records.sort(key=lambda r: (passages.place(r), r.id))
-            for run in passages.islands((passages.place(r), r) for r in records):
+            for run in passages.islands((*passages.place(r), r) for r in records):
                 ids = {record.id for record in run}
                 island = Island(
                     run,

@@ -84,8 +84,9 @@ CREATE TABLE highlights (             -- the folded passages, hidden ones includ
   added_at TEXT, added_offset TEXT, truncated INTEGER NOT NULL, source TEXT NOT NULL,
   conflicts TEXT NOT NULL, hidden INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX highlights_order ON highlights (book, lane, start, stop);
+CREATE INDEX highlights_book ON highlights (book);
 CREATE VIRTUAL TABLE search USING fts5(text, note, content='', tokenize='unicode61 remove_diacritics 2');
+INSERT INTO search (search, rank) VALUES ('hashsize', 8388608);  -- bytes buffered: fewer, larger segments to merge
 """
 
 MEMO = """

@@ -21,7 +21,7 @@ _UNPARTED = re.compile(
     "\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff])"
 )
 
-INDEXED = ("highlight", "note")
+_INDEXED = "kind IN ('highlight', 'note') AND NOT hidden"
 
 
 def indexable(text: str) -> str:
@@ -49,11 +49,21 @@ class SqliteIndex:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def put(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Index rows of `highlights` that were just written; hidden ones, bookmarks and clips are not found."""
+    def put(self, keys: list[int], watermark: int) -> None:
+        """Index these rows of `highlights` and all from `watermark` on. Hidden ones, bookmarks and clips are not found.
+
+        In the order of their keys: FTS5 writes its buffer out whenever a smaller key comes.
+        """
+        rows = self._db.execute(
+            f"""SELECT key, text, note FROM highlights
+                WHERE key >= ?1 AND {_INDEXED} UNION ALL
+                SELECT key, text, note FROM highlights
+                WHERE key IN (SELECT value FROM json_each(?2)) AND {_INDEXED} ORDER BY key""",  # noqa: S608 -- a condition of ours
+            (watermark, json.dumps(keys)),
+        )
         self._db.executemany(
             "INSERT INTO search (rowid, text, note) VALUES (?, ?, ?)",
-            [(r[0], indexable(r[7]), r[8] and indexable(r[8])) for r in rows if r[3] in INDEXED and not r[-1]],
+            ((key, indexable(text), note and indexable(note)) for key, text, note in rows),
         )
 
     def drop(self, keys: list[int]) -> None:
@@ -61,8 +71,8 @@ class SqliteIndex:
         if not keys:
             return
         rows = self._db.execute(
-            """SELECT key, text, note FROM highlights WHERE key IN (SELECT value FROM json_each(?))
-               AND kind IN ('highlight', 'note') AND NOT hidden""",
+            f"""SELECT key, text, note FROM highlights WHERE key IN (SELECT value FROM json_each(?)) AND {_INDEXED}
+                ORDER BY key""",  # noqa: S608 -- a condition of ours
             (json.dumps(keys),),
         ).fetchall()
         self._db.executemany(

@@ -10,7 +10,6 @@ from kindlehl.domain import books, fields, fold, passages
 from kindlehl.domain.facts import Edit, Id, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.domain.library import Book, Highlight
-from kindlehl.domain.passages import Place
 from kindlehl.ports import Effects, Filter
 from kindlehl.store import schema
 from kindlehl.store.facts import BATCH, SqliteFacts
@@ -41,6 +40,7 @@ class SqliteShelf:
         for book in self._touched_books():
             for keys in _filled(self._touched_islands(book)):
                 self._fold(book, keys, effects, edited=edited)
+        self._index.put(self._touched.put, self._touched.watermark)
         self._touched.start(self._next_key())
         return effects
 
@@ -132,37 +132,46 @@ class SqliteShelf:
 
     def _touched_islands(self, book: int) -> Iterator[list[int]]:
         """The islands of a book in which anything was touched, each as the keys of its records."""
-        cursor = self._db.execute(
+        located = self._db.execute(
             """SELECT lane, start, stop, key FROM records WHERE atom IN (SELECT key FROM atoms WHERE book = ?)
                ORDER BY lane, start, stop, key""",
             (book,),
         )
-        located = ((Place(lane, start, stop), key) for lane, start, stop, key in cursor)
+        watermark, older = self._touched.watermark, self._touched.records
         for island in passages.islands(located):
-            if any(key in self._touched for key in island):
+            if any(key >= watermark or key in older for key in island):
                 yield island
 
-    def _fold(self, book: int, keys: list[list[int]], effects: Effects, *, edited: bool) -> None:
+    def _fold(self, book: int, islands: list[list[int]], effects: Effects, *, edited: bool) -> None:
         """Fold some islands of a book and put the passages on the shelf."""
-        loaded = self._load([key for island in keys for key in island])
+        loaded = self._load([key for island in islands for key in island])
         sources = self._sources(loaded)
-        edits = self._edits([record.id for record in loaded.values()]) if edited else {}
+        ids = [record.id for record in loaded.values()] if edited else []
+        edits = self._edits(ids)
+        deletions = self._deletions(ids)
         was = self._take_down(loaded)
         rows: list[tuple[Any, ...]] = []
         moves: list[tuple[int, int]] = []
-        for island_keys in keys:
-            records = [loaded[key] for key in island_keys]
-            number = {record.id: key for key, record in zip(island_keys, records, strict=True)}
-            island = Island(records, sources, *self._edits_of(number, edits))
-            for passage in fold.fold(island, self._facts):
-                row = _row(number[passage.id], book, passage)
-                rows.append(row)
-                if len(passage.members) > 1 or was:
-                    moves += [(row[0], number[id_]) for id_ in passage.members]
+        for island in islands:
+            if len(island) == 1 and not was and not edited:
+                record = loaded[island[0]]
+                passage = fold.single(record, sources.get(record.id, ()))
+                rows.append(_row(island[0], book, passage))
+                if not passage.hidden and self._touched.is_new(island[0]):
+                    effects.highlights += passage.kind == "highlight"
+                    effects.bare += passage.kind == "note"
+                continue
+            records = [loaded[key] for key in island]
+            number = {record.id: key for key, record in zip(island, records, strict=True)}
+            mine = [edit for id_ in number for edit in edits.get(id_, ())]
+            covering = {d.id: d for id_ in number for d in deletions.get(id_, ())}
+            for passage in fold.fold(Island(records, sources, mine, list(covering.values())), self._facts):
+                rows.append(_row(number[passage.id], book, passage))
+                moves += [(number[passage.id], number[id_]) for id_ in passage.members]
                 self._count(passage, number, loaded, was, effects)
         self._db.executemany(f"INSERT INTO highlights VALUES ({', '.join('?' * 22)})", rows)
         self._db.executemany("UPDATE records SET passage = ? WHERE key = ? AND passage <> ?1", moves)
-        self._index.put(rows)
+        self._touched.put.extend(row[0] for row in rows if row[0] < self._touched.watermark)
 
     def _load(self, keys: list[int]) -> dict[int, Record]:
         return {
@@ -185,16 +194,17 @@ class SqliteShelf:
 
     def _edits(self, ids: list[Id]) -> dict[Id, list[Edit]]:
         out: dict[Id, list[Edit]] = {}
-        for edit in self._facts.edits(ids):
+        for edit in self._facts.edits(ids) if ids else ():
             out.setdefault(edit.target, []).append(edit)
         return out
 
-    def _edits_of(
-        self, ids: Mapping[Id, int], edits: Mapping[Id, Sequence[Edit]]
-    ) -> tuple[Sequence[Edit], Sequence[Edit]]:
-        """The edits of an island's records, and the deletions in force that cover any of them."""
-        mine = [edit for id_ in ids for edit in edits.get(id_, ())] if edits else []
-        return mine, (self._facts.deletions(list(ids)) if mine or edits else ())
+    def _deletions(self, ids: list[Id]) -> dict[Id, list[Edit]]:
+        """Record → the deletions in force that cover it."""
+        out: dict[Id, list[Edit]] = {}
+        for deletion in self._facts.deletions(ids) if ids else ():
+            for id_ in deletion.covers:
+                out.setdefault(id_, []).append(deletion)
+        return out
 
     def _take_down(self, loaded: Mapping[int, Record]) -> dict[int, bool]:
         """Take the passages that hold these records off the shelf; returns which there were, and whether hidden."""

@@ -18,11 +18,10 @@ class Touched:
     """Those of them that became present in this transaction."""
     gone: set[int] = field(default_factory=set[int])
     """Passages that lost a record, and are to be taken off the shelf before anything is put there."""
+    put: list[int] = field(default_factory=list[int])
+    """Older passages that were put back on the shelf, and are to be indexed."""
     books: bool = False
     """Whether atoms, joins or titles changed, so that books are to be grouped anew."""
-
-    def __contains__(self, key: int) -> bool:
-        return key >= self.watermark or key in self.records
 
     def is_new(self, key: int) -> bool:
         """Whether a record became present in this transaction."""
@@ -34,3 +33,4 @@ class Touched:
         self.records.clear()
         self.fresh.clear()
         self.gone.clear()
+        self.put.clear()

@@ -1,0 +1,58 @@
+# What a person types: `make demo` shows kindlehl, `make test` proves it. Both set everything up by themselves.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+export PYTHON VENV
+
+.PHONY: help demo test check bench docs requirements clean
+
+help:
+	@echo 'make demo          set up, import a sample, show it, leave Markdown, CSV and PDF in demo/'
+	@echo 'make test          set up and run the tests'
+	@echo 'make check         lint, formatting, types, import contracts, packaging'
+	@echo 'make bench         the benchmarks'
+	@echo 'make docs          write the generated parts of docs/ anew'
+	@echo 'make requirements  compile the hashed requirements (needs uv)'
+	@echo 'make clean         remove what the other commands made'
+	@echo
+	@echo 'Another Python: make clean demo PYTHON=python3.13'
+
+# A stamp file stands for a finished set-up; the directory itself would also stand for a half-made one.
+# pyproject.toml is named because a new entry point needs a new install.
+$(VENV)/.base: requirements/base.txt pyproject.toml tools/setup.sh
+	@tools/setup.sh base
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.base
+	@tools/setup.sh dev
+	@touch $@
+
+demo: $(VENV)/.base
+	@tools/system-packages.sh
+	@tools/demo.sh
+
+test: $(VENV)/.dev
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+# The last line proves the contracts themselves, and the wheel that people would install.
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit/test_packaging.py tests/contract/test_walls.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks
+
+docs: $(VENV)/.dev
+	$(BIN)/typer kindlehl.cli.app utils docs --name kindlehl --title 'The commands' --output docs/commands.md
+
+requirements:
+	@tools/requirements.sh
+
+clean:
+	rm -rf $(VENV) demo dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
