@@ -97,6 +97,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     if version == schema.VERSION:
         return
+    connection.execute(f"PRAGMA page_size = {schema.PAGE_BYTES}")  # heeded by an empty file only
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
     try:

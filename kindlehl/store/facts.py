@@ -68,32 +68,40 @@ class SqliteFacts:
     def _keep(self, batch: Sequence[tuple[str, str, Id, Fact | None]]) -> int:
         """Insert what is new, replace what is lower, and derive from both."""
         held = self._held([id_ for _, _, id_, _ in batch])
-        key, seq = self._db.execute("SELECT coalesce(max(key), 0), coalesce(max(seq), 0) FROM facts").fetchone()
+        number = self._last_number()
         new: dict[Id, tuple[int, int, Id, str, str]] = {}
         raised: dict[Id, tuple[int, str, int]] = {}
         arrived: dict[Id, _Arrived] = {}
         for body, type_, id_, fact in batch:
-            seq += 1
             old = held.get(id_)
             if old is None:
-                key += 1
-                number = key
-                new[id_] = (number, seq, id_, type_, body)
+                number += 1
+                key = number
+                new[id_] = (key, number, id_, type_, body)
             elif old[1] == body or wire.rank(body) <= wire.rank(old[1]):
                 continue
             else:
-                number = old[0]
+                key = old[0]
+                number += 1
                 if id_ in new:  # two states of one id in one batch
-                    new[id_] = (number, seq, id_, type_, body)
+                    new[id_] = (key, number, id_, type_, body)
                 else:
-                    raised[id_] = (seq, body, number)
-            held[id_] = (number, body)
+                    raised[id_] = (number, body, key)
+            held[id_] = (key, body)
             if fact is not None:
-                arrived[id_] = _Arrived(number, fact, id_ in new)
+                arrived[id_] = _Arrived(key, fact, id_ in new)
         self._db.executemany("INSERT INTO facts (key, seq, id, type, body) VALUES (?, ?, ?, ?, ?)", new.values())
         self._db.executemany("UPDATE facts SET seq = ?, body = ? WHERE key = ?", raised.values())
         self._derive(arrived)
         return len(new) + len(raised)
+
+    def _last_number(self) -> int:
+        """The highest number in use. Keys and sequence numbers are drawn from one row of numbers."""
+        (number,) = self._db.execute(
+            """SELECT max(coalesce((SELECT max(key) FROM facts), 0),
+                          coalesce((SELECT max(seq) FROM facts WHERE seq <> key), 0))"""
+        ).fetchone()
+        return int(number)
 
     def _held(self, ids: Sequence[Id]) -> dict[Id, tuple[int, str]]:
         return {

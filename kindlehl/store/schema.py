@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 VERSION = 1
 """`user_version` of a file on which every migration ran. A file with a higher one is refused."""
 
+PAGE_BYTES = 16_384
+"""A highlight takes about a kilobyte in facts and shelf: with SQLite's default of 4,096 an import writes a quarter longer."""
+
 APPLICATION_ID = 0x6B686C31  # "khl1": tells `file` and us that this is a kindlehl library
 
 FACTS = """
 CREATE TABLE facts (
   key INTEGER PRIMARY KEY,            -- a number that never leaves this file
-  seq INTEGER NOT NULL UNIQUE,        -- order of arrival; a state that advances takes a new one
+  seq INTEGER NOT NULL,               -- order of arrival; a state that advances takes a new one
   id TEXT NOT NULL UNIQUE,
   type TEXT NOT NULL,                 -- record, import, edit, or what a newer kindlehl knows
   body TEXT NOT NULL                  -- JSON, as it travels
 ) STRICT;
+CREATE UNIQUE INDEX facts_raised ON facts (seq) WHERE seq <> key;  -- of nearly all facts, seq = key
 """
 
 DERIVED = """
