@@ -2,11 +2,19 @@
 what a newer kindlehl added is never lost on its way through an older one."""
 
 import hashlib
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
+from kindlehl.domain.clock import LIMIT
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Kind, Record, Value
+
+
+Number = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
+"""What every JSON reader and every database holds exactly."""
+Stamp = Annotated[int, Meta(ge=0, lt=LIMIT)]
+AnyId = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 
 
 class RecordBody(msgspec.Struct, tag_field="type", tag="record", omit_defaults=True, gc=False):
@@ -18,8 +26,8 @@ class RecordBody(msgspec.Struct, tag_field="type", tag="record", omit_defaults=T
     title: str = ""
     author: str | None = None
     text: str = ""
-    location_start: int | None = None
-    location_end: int | None = None
+    location_start: Number | None = None
+    location_end: Number | None = None
     page: str | None = None
     chapter: str | None = None
     color: str | None = None
@@ -27,8 +35,8 @@ class RecordBody(msgspec.Struct, tag_field="type", tag="record", omit_defaults=T
     offset: str | None = None
     truncated: bool = False
     reason: str | None = None
-    revision: int = 0
-    certainty: int = 0
+    revision: Number = 0
+    certainty: Number = 0
     erased: bool = False
     text_hash: str | None = None
     book: Id | None = None
@@ -51,7 +59,7 @@ class EditBody(msgspec.Struct, tag_field="type", tag="edit", omit_defaults=True)
     target: Id
     field: str
     value: Value
-    hlc: int
+    hlc: Stamp
     at: str
     device: str
     op: Id
@@ -66,7 +74,7 @@ class Header(msgspec.Struct):
     """What every fact has, of kinds yet unknown too."""
 
     type: str
-    id: Id
+    id: AnyId
 
 
 _encode = msgspec.json.Encoder().encode

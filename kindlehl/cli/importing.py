@@ -15,6 +15,7 @@ from kindlehl.domain.errors import NoSourceError, UsageError
 from kindlehl.services import importing, sources
 from kindlehl.services.importing import Outcome
 from kindlehl.services.sources import EmptySourceError, Source
+from kindlehl.services.uniting import LibraryFile
 
 
 def import_(
@@ -39,7 +40,7 @@ def import_(
 
     settings = options.chosen(ctx, library)
     registry = Registry()
-    importers = registry.importers()
+    importers = [LibraryFile(), *registry.importers()]
     for sentence in registry.broken:
         sys.stderr.write(f"{sentence}\n")
     with ExitStack() as stack:

@@ -11,6 +11,7 @@ from kindlehl.domain import fold
 from kindlehl.domain.facts import IMPORT_LIMIT, KINDS, Id, Import, Record, new_id
 from kindlehl.ports import Effects, Library
 from kindlehl.services.sources import Source
+from kindlehl.services.uniting import LibraryFile
 
 LISTED = 100
 """Unreadable records named in a report; the rest are counted."""
@@ -93,7 +94,8 @@ def import_sources(
                 reports.append(_import(library, source, op, progress, now(), make_id))
             effects = library.shelf.settle()
             for source, report in zip(sources, reports, strict=True):
-                library.memo.remember(_memo_key(source), json.dumps([report.read, report.kinds]))
+                if not isinstance(source.importer, LibraryFile):
+                    library.memo.remember(_memo_key(source), json.dumps([report.read, report.kinds]))
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -112,6 +114,8 @@ def _import(
     library: Library, source: Source, op: Id, progress: Progress, now: datetime, make_id: Callable[[], Id]
 ) -> Report:
     report = Report(source.id, source.origin)
+    if isinstance(source.importer, LibraryFile):
+        return _unite(library, source, source.importer, report)
     remembered = library.memo.recall(_memo_key(source))
     if remembered is not None:
         # The very same bytes, read by the very same parser: everything in them is known.
@@ -128,6 +132,19 @@ def _import(
         library.facts.add(facts)
         progress(source)
     report.warnings += source.bundle.warnings
+    return report
+
+
+def _unite(library: Library, source: Source, file: LibraryFile, report: Report) -> Report:
+    """Add another library's facts as they are: its imports, edits and deletions too."""
+    for batch in _batches(file.read(source.bundle)):
+        held = library.facts.records([record.id for record in batch])
+        report.read += len(batch)
+        for record in batch:
+            report.kinds[record.kind] += 1
+        report.known += sum(record.id in held for record in batch)
+    report.new = report.read - report.known
+    library.facts.add_raw(file.bodies(source.bundle))
     return report
 
 

@@ -37,6 +37,13 @@ class _Arrived(NamedTuple):
     is_new: bool
 
 
+def _reading(record: Record) -> Atom:
+    """What a record says of its book. An erased one has forgotten it."""
+    if record.erased:
+        return Atom(-1, "", "", "")
+    return Atom(record.revision, record.title, record.author or "", record.raw_title)
+
+
 class SqliteFacts:
     """The `Facts` port."""
 
@@ -145,13 +152,14 @@ class SqliteFacts:
         raised: list[tuple[int, Record]] = []
         for key, fact, is_new in records:
             assert isinstance(fact, Record)  # noqa: S101 -- tells the type checker what the caller has chosen
-            self._atom(fact)
+            if fact.kind in passages.SHOWN:
+                self._atom(fact)
             if not is_new:
                 raised.append((key, fact))
         if any(record.erased for _, record in raised):
             self._db.execute("DELETE FROM memo")
-            for atom in {record.atom for _, record in raised if record.erased}:
-                self._reread(atom)
+        for atom in {record.atom for _, record in raised if record.erased or record.kind not in passages.SHOWN}:
+            self._reread(atom)
         if raised:
             present = self._of_present([key for key, _ in raised])
             self._leave(sorted(present))
@@ -181,9 +189,7 @@ class SqliteFacts:
         cached = self._atoms.get(record.raw_title) if not record.erased else None
         if cached is not None and cached[1] >= record.revision:
             return cached[0]
-        mine = Atom(record.revision, record.title, record.author or "", record.raw_title)
-        if record.erased:
-            mine = Atom(-1, "", "", "")
+        mine = _reading(record)
         row = self._db.execute(
             "SELECT key, revision, title, author, raw_title FROM atoms WHERE id = ?", (record.atom,)
         ).fetchone()
@@ -209,20 +215,25 @@ class SqliteFacts:
         return int(key)
 
     def _reread(self, atom: Id) -> None:
-        """Find again what a book is called, after a record of it lost its title to an erasure. Rare, so a scan will do."""
-        (raw_title,) = self._db.execute("SELECT raw_title FROM atoms WHERE id = ?", (atom,)).fetchone()
+        """Find again what a book is called, after a record of it lost its title. Rare, so a scan will do."""
+        held = self._db.execute("SELECT raw_title FROM atoms WHERE id = ?", (atom,)).fetchone()
+        if held is None:
+            return
         rows = self._db.execute(
-            "SELECT body FROM facts WHERE type = 'record' AND body ->> 'raw_title' = ? AND body ->> 'erased' IS NULL",
-            (raw_title,),
+            "SELECT body FROM facts WHERE type = 'record' AND (body ->> 'raw_title' = ? OR body ->> 'book' = ?)",
+            (*held, atom),
         )
-        read = (wire.decode_record(body) for (body,) in rows)
-        best = max((Atom(r.revision, r.title, r.author or "", r.raw_title) for r in read), default=Atom(-1, "", "", ""))
+        read = [record for (body,) in rows if (record := wire.decode_record(body)).kind in passages.SHOWN]
+        self._atoms.clear()
+        self._touched.books = True
+        if not read:
+            self._db.execute("DELETE FROM atoms WHERE id = ?", (atom,))
+            return
+        best = max(_reading(record) for record in read)
         self._db.execute(
             "UPDATE atoms SET revision = ?, title = ?, author = ?, raw_title = ? WHERE id = ?",
             (best.revision, best.title, best.author, best.raw_title, atom),
         )
-        self._atoms.clear()
-        self._touched.books = True
 
     def _derive_import(self, key: int, fact: Import, arrived: Mapping[Id, _Arrived]) -> None:
         self._db.execute("INSERT OR IGNORE INTO sources (name) VALUES (?)", (fact.source,))

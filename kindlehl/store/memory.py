@@ -126,7 +126,7 @@ class MemoryLibrary:
         """Atom → book, and the best reading of each atom."""
         atoms: dict[Id, Atom] = {}
         for fact in self._all():
-            if isinstance(fact, Record):
+            if isinstance(fact, Record) and fact.kind in passages.SHOWN:
                 atom = Atom(fact.revision, fact.title, fact.author or "", fact.raw_title)
                 if fact.erased:
                     atom = Atom(-1, "", "", "")
