@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kindlehl.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 LIBRARY_VARIABLE = "KINDLEHL_LIBRARY"
 
@@ -14,19 +18,26 @@ class Settings:
     """What the user has set."""
 
     library: Path
-    state: Path
-    """For what may be lost without harm: logs, and which files an export wrote."""
+
+    @property
+    def state(self) -> Path:
+        """A folder for what may be lost without harm: the last error, and which files an export wrote."""
+        return Path(_folders().user_state_dir("kindlehl", appauthor=False))
 
 
 def settings(library: Path | None, environ: Mapping[str, str]) -> Settings:
     """The settings of this run."""
     named = library or (Path(environ[LIBRARY_VARIABLE]) if environ.get(LIBRARY_VARIABLE) else None)
-    # platformdirs knows each system's folders; imported here since `--version` has no need of it.
-    import platformdirs
-
     if named is None:
-        named = platformdirs.user_data_path("kindlehl", appauthor=False) / "library.db"
+        return Settings(Path(_folders().user_data_dir("kindlehl", appauthor=False)) / "library.db")
     try:
-        return Settings(named.expanduser(), platformdirs.user_state_path("kindlehl", appauthor=False))
+        return Settings(named.expanduser())
     except RuntimeError as error:
         raise UsageError(f"{named} names a home that does not exist.", hint="Give the whole path.") from error
+
+
+def _folders() -> "ModuleType":
+    # platformdirs knows each system's folders; loaded only where the user names none.
+    import platformdirs
+
+    return platformdirs

@@ -1,12 +1,16 @@
 """What the services need of the outside: a library that holds facts and shows what they fold to."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from __future__ import annotations
 
-from kindlehl.domain.facts import Edit, Fact, Id, Record
-from kindlehl.domain.library import Book, Highlight, ShownKind
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:  # every command imports this module, few need these
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from kindlehl.domain.effects import Effects
+    from kindlehl.domain.facts import Edit, Fact, Id, Record
+    from kindlehl.domain.library import Book, Highlight, ShownKind
 
 
 class Standing(NamedTuple):
@@ -19,28 +23,7 @@ class Standing(NamedTuple):
     erased: bool
 
 
-@dataclass(slots=True)
-class Effects:
-    """What a reader sees change when facts arrive."""
-
-    highlights: int = 0
-    """Passages that were not there."""
-    resized: int = 0
-    """Highlight records that became another form of a passage."""
-    attached: int = 0
-    """Note records that sit on a highlight."""
-    bare: int = 0
-    """Notes that sit on none."""
-    revived: int = 0
-    """Deleted passages that are back."""
-    still_deleted: int = 0
-    """Records that belong to a deleted passage."""
-    books: int = 0
-    """Books that were not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """Which of the shown passages are meant. Everything given must hold."""
 
     kinds: tuple[ShownKind, ...] = ("highlight", "note")
@@ -62,12 +45,11 @@ class Words(NamedTuple):
     """Whether the last word may go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """What to find: all of `wanted` in one passage or its note, and none of `unwanted`."""
 
     wanted: tuple[Words, ...]
-    unwanted: tuple[Words, ...] = field(default=())
+    unwanted: tuple[Words, ...] = ()
 
 
 class Facts(Protocol):

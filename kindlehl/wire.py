@@ -1,5 +1,5 @@
-"""How facts look on the wire and in the library's file: one JSON object each. The raw body of a fact travels untouched, so
-what a newer kindlehl added is never lost on its way through an older one."""
+"""How facts look on the wire and in the library's file: one JSON object each. The raw body of a fact travels
+untouched, so what a newer kindlehl added is never lost on its way through an older one."""
 
 import hashlib
 from typing import Annotated, Any
@@ -9,7 +9,6 @@ from msgspec import Meta
 
 from kindlehl.domain.clock import LIMIT
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Kind, Record, Value
-
 
 Number = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
 """What every JSON reader and every database holds exactly."""

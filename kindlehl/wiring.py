@@ -1,16 +1,20 @@
 """Settings become working objects: the only place of the core that names an adapter."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kindlehl.devices.device import Device
 from kindlehl.ports import Library
 from kindlehl.store import library as sqlite
+from kindlehl.store.connection import translated
+
+if TYPE_CHECKING:
+    from kindlehl.devices.device import Device
 
 
 @contextmanager
-def library(path: Path) -> Iterator[Library]:
+def library(path: Path) -> Generator[Library]:
     """The library to change, made when it is not there."""
     opened = sqlite.open_library(path)
     try:
@@ -20,17 +24,17 @@ def library(path: Path) -> Iterator[Library]:
 
 
 @contextmanager
-def library_to_read(path: Path) -> Iterator[Library]:
+def library_to_read(path: Path) -> Generator[Library]:
     """The library to look at. Where there is none yet, an empty one that leaves no file behind."""
     opened = sqlite.read_library(path) if path.exists() else sqlite.empty_library()
     try:
-        with sqlite.translated(path):
+        with translated(path):
             yield opened
     finally:
         opened.close()
 
 
-def connected_readers() -> list[Device]:
+def connected_readers() -> "list[Device]":
     """The readers that are plugged in now."""
     from kindlehl import devices  # looks at mounts only when asked to
 

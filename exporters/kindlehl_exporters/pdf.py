@@ -29,7 +29,7 @@ class PdfExporter:
     name = "pdf"
     summary = "One PDF a book, to read or to print: cover, contents, chapters, notes"
 
-    def __init__(self) -> None:  # noqa: D107 - what it makes is described below
+    def __init__(self) -> None:
         self.warnings: list[str] = []
         """Sentences the user should read once the documents are written: scripts without a font."""
 

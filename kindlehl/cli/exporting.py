@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from kindlehl import wiring
 from kindlehl.cli import options
 from kindlehl.cli.run import SKIPPED
 from kindlehl.domain.errors import NotFoundError, TargetError, UsageError
+
+if TYPE_CHECKING:
+    from kindlehl.services.exporting import Exported
 
 _FOLDERS = ("markdown", "pdf")
 """Formats with a file for each book."""
@@ -39,8 +42,9 @@ def export(
     with wiring.library_to_read(settings.library) as lib:
         chosen = lib.shelf.books()
         if book or author:
-            named = [b for text in book or [None] for b in finding.books_matching(lib, title=text, author=author)]
-            chosen = [b for b in chosen if b.id in {n.id for n in named}]
+            titles: list[str | None] = [*book] if book else [None]
+            named = {b.id for title in titles for b in finding.books_matching(lib, title=title, author=author)}
+            chosen = [b for b in chosen if b.id in named]
             if not chosen:
                 raise NotFoundError("No book matches.", hint="`kindlehl books` lists the books there are.")
         if not chosen:
@@ -68,7 +72,7 @@ def _is_folder(target: Path, named: str | None, format_: str) -> bool:
     return not (named and not named.endswith("/") and target.suffix in (".md", ".pdf") and not target.is_dir())
 
 
-def _report(done: "exporting.Exported", *, json: bool, dry_run: bool) -> None:
+def _report(done: "Exported", *, json: bool, dry_run: bool) -> None:
     if json:
         import json as codec
         from dataclasses import asdict

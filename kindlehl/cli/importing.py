@@ -1,21 +1,10 @@
 """The command that brings highlights into a library."""
 
-import sys
-from contextlib import ExitStack, contextmanager
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from kindlehl import wiring
 from kindlehl.cli import options
-from kindlehl.cli.run import SKIPPED, complain
-from kindlehl.domain.errors import NoSourceError, UsageError
-from kindlehl.services import importing, sources
-from kindlehl.services.importing import Outcome
-from kindlehl.services.sources import EmptySourceError, Source
-from kindlehl.services.uniting import LibraryFile
 
 
 def import_(
@@ -36,155 +25,7 @@ def import_(
 
     Example: kindlehl import "My Clippings.txt"
     """
-    from kindlehl.registry import Registry
+    # What it takes to import is loaded when somebody imports, and not for every other command.
+    from kindlehl.cli.import_run import run
 
-    settings = options.chosen(ctx, library)
-    registry = Registry()
-    importers = [LibraryFile(), *registry.importers()]
-    for sentence in registry.broken:
-        sys.stderr.write(f"{sentence}\n")
-    with ExitStack() as stack:
-        found: list[Source] = []
-        for open_ in _openers(paths or [], importers, encoding):
-            try:
-                found.append(stack.enter_context(open_))
-            except EmptySourceError as error:
-                complain(error, sys.stderr)
-        if not found:
-            return
-        open_library = wiring.library_to_read if dry_run and not settings.library.exists() else wiring.library
-        lib = stack.enter_context(open_library(settings.library))
-        with _progress(found) as progress:
-            outcome = importing.import_sources(lib, found, dry_run=dry_run, progress=progress)
-    if json:
-        import json as codec
-
-        sys.stdout.write(codec.dumps(as_dict(outcome, dry_run=dry_run), ensure_ascii=False) + "\n")
-    else:
-        sys.stdout.writelines(line + "\n" for line in summary(outcome, dry_run=dry_run))
-    for sentence in remarks(outcome):
-        sys.stderr.write(f"{sentence}\n")
-    if outcome.total("new_unreadable"):
-        raise typer.Exit(SKIPPED)
-
-
-def _openers(paths: Sequence[str], importers: Sequence[Any], encoding: str | None) -> Iterator[Any]:
-    """What opens each source that was named, or that is plugged in."""
-    if not paths:
-        yield from _plugged_in(importers, encoding)
-    if paths.count(sources.STDIN) > 1:
-        raise UsageError("Standard input can be read only once.", hint="Give - a single time.")
-    for path in paths:
-        if path == sources.STDIN:
-            if sys.stdin.isatty():
-                raise UsageError(
-                    "There is nothing on standard input.", hint='Try: cat "My Clippings.txt" | kindlehl import -'
-                )
-            yield sources.opened(sys.stdin.buffer, "-", "standard input", importers, encoding=encoding)
-        elif Path(path).expanduser().is_dir():
-            for file in sources.files_in(Path(path).expanduser(), importers):
-                yield sources.opened_path(file, importers, encoding=encoding)
-        else:
-            yield sources.opened_path(Path(path).expanduser(), importers, encoding=encoding)
-
-
-def _plugged_in(importers: Sequence[Any], encoding: str | None) -> Iterator[Any]:
-    from kindlehl.wiring import connected_readers
-
-    readers = connected_readers()
-    clippings = [(reader, file) for reader in readers for file in reader.clippings]
-    if not clippings:
-        reasons = [reader.obstacle for reader in readers if reader.obstacle]
-        raise NoSourceError(
-            reasons[0] if reasons else "No Kindle is plugged in.",
-            hint='Plug it in and unlock it, or name the file: kindlehl import "My Clippings.txt"',
-        )
-    for reader, file in clippings:
-        sys.stderr.write(f"Reading {file} ({reader.name})\n")
-        yield sources.opened_path(file, importers, encoding=encoding, serial=reader.serial)
-
-
-@contextmanager
-def _progress(found: Sequence[Source]) -> Iterator[importing.Progress]:
-    """A bar on a terminal, for files that take a moment; nothing anywhere else."""
-    total = sum(source.size for source in found)
-    if not sys.stderr.isatty() or total < 1_000_000:
-        yield lambda _: None
-        return
-    # rich takes as long to import as everything else together: only where there is somebody to see it.
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Reading", total=total)
-        yield lambda _: bar.update(task, completed=sum(source.position() for source in found))
-
-
-def _several(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def summary(outcome: Outcome, *, dry_run: bool) -> list[str]:
-    """What happened, for a person."""
-    effects = outcome.effects
-    read, new = outcome.total("read"), outcome.total("new")
-    lines = [f"{_several(read, 'record')} read: {new:,} new, {outcome.total('known'):,} known."]
-    told = [
-        (effects.highlights, "highlight", ""),
-        (effects.resized, "resized highlight", " joined to the one it changed"),
-        (effects.attached, "note", " on a highlight"),
-        (effects.bare, "note", " without a highlight"),
-        (effects.books, "book", ""),
-        (effects.revived, "deleted highlight", " marked again, and back"),
-        (effects.still_deleted, "record", " of deleted highlights: they stay deleted"),
-    ]
-    lines += [f"  {_several(number, noun)}{what}" for number, noun, what in told if number]
-    kinds = outcome.kinds
-    aside = [("bookmark", "bookmark"), ("clip", "saved article"), ("empty", "empty highlight")]
-    rest = [_several(kinds[kind], noun) for kind, noun in aside if kinds[kind] and new]
-    if rest:
-        lines.append(f"  also in the file: {', '.join(rest)}")
-    if dry_run:
-        lines.append("This was a dry run: nothing was changed.")
-    return lines
-
-
-def remarks(outcome: Outcome) -> list[str]:
-    """What the reader should know besides."""
-    out: list[str] = []
-    for report in outcome.reports:
-        out += report.warnings
-        out += [f"{report.origin}, line {u.line}: kept, but not readable yet. {u.reason}" for u in report.unreadable if u.new]
-        named = sum(u.new for u in report.unreadable)
-        if report.new_unreadable > named:
-            out.append(f"{report.origin}: {report.new_unreadable - named:,} more like these.")
-        if report.new and report.kinds["limited"]:
-            out.append(
-                f"{_several(report.kinds['limited'], 'highlight')} held only the message that the publisher's clipping "
-                "limit was reached. The text is on the device and in the Kindle app, not in this file."
-            )
-        if report.no_date:
-            out.append(f"{_several(report.no_date, 'record')} had no date that could be read; none was made up.")
-        if report.odd_clock:
-            out.append(
-                f"{_several(report.odd_clock, 'record')} came from a clock that was wrong; the dates are shown as written."
-            )
-    return out
-
-
-def as_dict(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
-    """What happened, for programs."""
-    from dataclasses import asdict
-
-    return {
-        "schema": "kindlehl/import/1",
-        "dry_run": dry_run,
-        "read": outcome.total("read"),
-        "new": outcome.total("new"),
-        "known": outcome.total("known"),
-        "kinds": outcome.kinds,
-        "unreadable": [asdict(u) for report in outcome.reports for u in report.unreadable],
-        "effects": asdict(outcome.effects),
-        "warnings": remarks(outcome),
-        "files": [report.as_dict() for report in outcome.reports],
-    }
+    run(paths or [], options.chosen(ctx, library), encoding=encoding, dry_run=dry_run, json=json)

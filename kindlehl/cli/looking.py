@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from kindlehl import wiring
 from kindlehl.cli import options, render
 from kindlehl.domain.library import Highlight, ShownKind
 from kindlehl.ports import Library
+
+if TYPE_CHECKING:
+    from kindlehl.services.finding import Hit
 
 SCHEMA = "kindlehl/highlights/1"
 
@@ -38,12 +41,15 @@ def list_(
     Example: kindlehl list --book walden --has-note
     """
     options.one_format(json=json, jsonl=jsonl, plain=plain)
-    extra: list[ShownKind] = [*(["bookmark"] if bookmarks else []), *(["clip"] if clips else [])]  # type: ignore[list-item] -- mypy widens the literals in a conditional list
-    where = options.chosen(ctx, library)
-    with wiring.library_to_read(where.library) as lib:
+    kinds: list[ShownKind] = ["highlight", "note"]
+    if bookmarks:
+        kinds.append("bookmark")
+    if clips:
+        kinds.append("clip")
+    with wiring.library_to_read(options.chosen(ctx, library).library) as lib:
         wanted = options.wanted(
             lib, book=book, author=author, color=color, tag=tag, since=since, until=until, has_note=has_note,
-            kinds=("highlight", "note", *extra),
+            kinds=tuple(kinds),
         )  # fmt: skip
         found = lib.shelf.highlights(wanted, newest=newest, limit=limit)
         if json:
@@ -109,7 +115,9 @@ def books(
             known = " · ".join(
                 [terminal.style(b.id[: render.SHORT_ID], "2"), *filter(None, [*counts, (b.last_at or "")[:10]])]
             )
-            terminal.print(*render.wrapped(render.one_line(b.title), terminal.width), *_author(terminal, b.author), f"  {known}")
+            terminal.print(
+                *render.wrapped(render.one_line(b.title), terminal.width), *_author(terminal, b.author), f"  {known}"
+            )
 
 
 def _author(terminal: render.Terminal, author: str | None) -> list[str]:
@@ -198,11 +206,11 @@ def search(
             _nothing(lib, filtered=wanted.books is not None)
 
 
-def _print_hits(hits: "list[finding.Hit]") -> None:
+def _print_hits(hits: "list[Hit]") -> None:
     terminal = render.Terminal()
     for n, hit in enumerate(hits):
         h = hit.highlight
-        in_note = hit.snippet not in (h.text,) and not h.text
+        in_note = not h.text
         terminal.print(*([""] if n else []), render.heading(terminal, h.title, h.author))
         note = hit.snippet if in_note else None
         terminal.print(*render.passage(terminal, h, "" if in_note else hit.snippet, note or h.note, hit.marks))

@@ -12,7 +12,9 @@ from kindlehl.domain.errors import UsageError
 from kindlehl.domain.library import ShownKind
 from kindlehl.ports import Filter, Library
 
-Where = Annotated[Path | None, typer.Option("--library", help="The library's file.", metavar="PATH", show_default=False)]
+Where = Annotated[
+    Path | None, typer.Option("--library", help="The library's file.", metavar="PATH", show_default=False)
+]
 Book = Annotated[str | None, typer.Option("--book", "-b", help="Words of a title, or a book's id.", metavar="TEXT")]
 Author = Annotated[str | None, typer.Option("--author", "-a", help="Words of an author's name.", metavar="TEXT")]
 Color = Annotated[str | None, typer.Option("--color", help="Only this colour.", metavar="NAME")]

@@ -53,7 +53,9 @@ def cells(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(
-        0 if unicodedata.combining(c) or unicodedata.category(c) == "Cf" else 1 + (unicodedata.east_asian_width(c) in "WF")
+        0
+        if unicodedata.combining(c) or unicodedata.category(c) == "Cf"
+        else 1 + (unicodedata.east_asian_width(c) in "WF")
         for c in text
     )
 
@@ -70,7 +72,7 @@ def wrapped(text: str, width: int) -> Iterator[str]:
             while size > width:
                 head = _fitting(word, width - used)
                 yield line + head
-                word, line, used = word[len(head) :], "", 0  # noqa: PLW2901 -- the rest of a word that is too long
+                word, line, used = word[len(head) :], "", 0
                 size = cells(word.rstrip())
             line += word
             used += cells(word)
@@ -135,23 +137,26 @@ def passage(
             yield margin + terminal.style(line, code or "2")
 
 
+_ON, _OFF = "\u2060\u2061", "\u2061\u2060"  # invisible, so that marked text wraps like any other
+
+
 def _marked(terminal: Terminal, text: str, marks: Sequence[tuple[int, int]], width: int) -> list[str]:
-    """Wrapped lines in which what was found stands out. Marked before wrapping with characters that take no room."""
+    """Wrapped lines in which what was found stands out."""
     if not terminal.colored:
         return list(wrapped(text, width))
     out, last = "", 0
-    for start, stop in marks:
-        if start >= last:
-            out += text[last:start] + "\u2060\u2061" + text[start:stop] + "\u2061\u2060"
-            last = stop
-    lines = wrapped(out + text[last:], width)
-    on, off = "\x1b[1;33m", "\x1b[0m"
+    for begin, end in marks:
+        if begin >= last:
+            out += f"{text[last:begin]}{_ON}{text[begin:end]}{_OFF}"
+            last = end
     styled: list[str] = []
-    open_ = False
-    for line in lines:
-        start = on if open_ else ""
-        open_ = line.rfind("\u2060\u2061") > line.rfind("\u2061\u2060") if "\u2061" in line else open_
-        styled.append(start + line.replace("\u2060\u2061", on).replace("\u2061\u2060", off) + (off if open_ else ""))
+    within = False
+    for line in wrapped(out + text[last:], width):
+        reopened = "\x1b[1;33m" if within else ""
+        if _ON in line or _OFF in line:
+            within = line.rfind(_ON) > line.rfind(_OFF)
+        shown = line.replace(_ON, "\x1b[1;33m").replace(_OFF, "\x1b[0m")
+        styled.append(reopened + shown + ("\x1b[0m" if within else ""))
     return styled
 
 
@@ -210,8 +215,7 @@ def write_json(schema: str, items: Iterable[dict[str, Any]], stream: TextIO, **m
 
     head = json.dumps({"schema": schema, **more}, ensure_ascii=False)
     stream.write(head[:-1] + ', "items": [')
-    for n, entry in enumerate(items):
-        stream.write((",\n" if n else "\n") + json.dumps(entry, ensure_ascii=False))
+    stream.writelines((",\n" if n else "\n") + json.dumps(entry, ensure_ascii=False) for n, entry in enumerate(items))
     stream.write("\n]}\n")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import TextIO
 
 from kindlehl.domain.errors import KindlehlError
@@ -16,7 +17,7 @@ def run() -> int:
     """Run the command line of this process; returns its exit code."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets a stand-in rather than an error.
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     from kindlehl.cli.app import app
 

@@ -10,7 +10,8 @@ LIMIT = 1 << 62
 def tick(wall_ms: int, greatest_seen: int) -> int:
     """The stamp of a new edit: after everything seen, and not before this device's wall clock in milliseconds.
 
-    A clock that is wrong is never corrected here: a rule that depended on when a fact arrived would make replicas differ.
+    A clock that is wrong is never corrected here: a rule that depended on when a fact arrived would make replicas
+    differ.
     """
     stamp = max(wall_ms, greatest_seen) + 1
     if stamp >= LIMIT:

@@ -18,6 +18,8 @@ class Bundle:
     """Openers by relative name; each call gives a new stream from the start. A single file is under its `name`."""
     encoding: str | None = None
     """What the user says the encoding is; None: find out."""
+    explicit: bool = False
+    """The reader named this very file: what only might be a source of ours is taken for one."""
     warnings: list[str] = field(default_factory=list[str])
     """An importer appends sentences here that the user should read, such as a guessed encoding. No text of records."""
 

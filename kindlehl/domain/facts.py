@@ -4,7 +4,8 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Record:
     """Of an erased text: `text_hash` of its matching form."""
     book: Id | None = None
     """Of an erased record: its book's atom, since the title is gone."""
-    line: int = field(default=0, compare=False)
+    line: int = dataclass_field(default=0, compare=False)
     """The line of the source where it began, to tell the reader where to look. No part of the fact."""
 
     @property
@@ -103,8 +104,8 @@ IMPORT_LIMIT = 4_000
 class Edit:
     """One thing a person did to one field of one target.
 
-    Fields of a passage: text, note, color, favorite, title, tag:X, visibility, deleted, not-same (with another record).
-    Of a book (the target is an atom): title, author, same, not-same (the value is another atom). Of an import: withdrawn.
+    Fields of a passage: text, note, color, favorite, tag:X, visibility, deleted, not-same (with another record).
+    Of a book (the target is an atom): title, author, same, not-same (with another atom). Of an import: withdrawn.
     """
 
     id: Id
@@ -123,7 +124,7 @@ class Edit:
     """Of a deletion: the records shown to its author."""
     knew: tuple[Id, ...] = ()
     """Of a deletion: the heads of every field its author had."""
-    mark: Mapping[str, str] = field(default_factory=dict[str, str])
+    mark: Mapping[str, str] = dataclass_field(default_factory=dict[str, str])
     """Of a deletion: per source the `at` of the latest record its author held."""
     erased: bool = False
 
@@ -133,7 +134,9 @@ Fact: TypeAlias = Record | Import | Edit
 
 def _uuid(digest: bytes, version: int) -> Id:
     hexed = digest.hex()
-    return f"{hexed[:8]}-{hexed[8:12]}-{version:x}{hexed[13:16]}-{'89ab'[digest[8] >> 4 & 3]}{hexed[17:20]}-{hexed[20:32]}"
+    return (
+        f"{hexed[:8]}-{hexed[8:12]}-{version:x}{hexed[13:16]}-{'89ab'[digest[8] >> 4 & 3]}{hexed[17:20]}-{hexed[20:32]}"
+    )
 
 
 def record_id(*key: str) -> Id:
@@ -142,7 +145,9 @@ def record_id(*key: str) -> Id:
     The first part names the importer's kind of source; parts are joined with U+001F. What goes into a key is pinned for
     ever: a changed key is a duplicated library.
     """
-    return _uuid(hashlib.sha1(_NAMESPACE + "\x1f".join(key).encode("utf-8", "surrogatepass"), usedforsecurity=False).digest(), 5)
+    return _uuid(
+        hashlib.sha1(_NAMESPACE + "\x1f".join(key).encode("utf-8", "surrogatepass"), usedforsecurity=False).digest(), 5
+    )
 
 
 def book_atom(raw_title: str) -> Id:

@@ -50,7 +50,7 @@ def most_private(edits: Sequence[Edit]) -> str:
 
 
 def variants(edits: Sequence[Edit]) -> list[str]:
-    """Policy of text and note: every different value that nobody replaced, oldest first. Several are an open conflict."""
+    """Policy of text and note: every different value that nobody replaced, oldest first. Several are a conflict."""
     return list(dict.fromkeys(str(edit.value) for edit in edits if edit.value not in (None, "")))
 
 
@@ -65,7 +65,7 @@ def is_hidden(
     """Whether a passage is deleted: at least one deletion applies, and every record and every edit of it is known to at
     least one of those that apply.
 
-    So an edit that no deleter had seen brings the passage back; so does a mark made later on the same source's clock; and
+    So an edit that no deleter had seen brings the passage back; so does a mark made later on the same source's clock;
     another device importing an old file revives nothing. `deletions` are those in force that cover any of `records`;
     `related` gives, per record, the records of the passage of which it is a form or a note.
     """

@@ -126,7 +126,9 @@ def _bare_groups(notes: Iterable[Record]) -> list[_Group]:
         shown = [_Group(note) for note in kept]
         for note in sorted(same, key=passages.later):
             # A draft belongs to the first note after it that is shown: the one that replaced it.
-            mine = next(g for g in shown if passages.later(g.shown) >= passages.later(note) and _draft(note, g.shown, at))
+            mine = next(
+                g for g in shown if passages.later(g.shown) >= passages.later(note) and _draft(note, g.shown, at)
+            )
             mine.notes.append(note)
         groups += shown
     return groups
@@ -164,7 +166,7 @@ def single(record: Record, sources: Collection[str]) -> Passage:
 
 def _shown_kind(record: Record) -> ShownKind:
     kind = record.kind
-    if kind == "highlight" or kind == "note" or kind == "bookmark" or kind == "clip":  # noqa: PLR1714 -- narrows the type
+    if kind == "highlight" or kind == "note" or kind == "bookmark" or kind == "clip":
         return kind
     raise ValueError(kind)
 

@@ -1,9 +1,12 @@
 """Books and highlights as people see them."""
 
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from __future__ import annotations
 
-from kindlehl.domain.facts import Id
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:  # a command that only looks has no need of facts
+    from kindlehl.domain.facts import Id
 
 ShownKind: TypeAlias = Literal["highlight", "note", "bookmark", "clip"]
 

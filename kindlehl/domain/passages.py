@@ -66,8 +66,8 @@ def place(record: Record) -> Place:
 
 
 def islands(located: Iterable[tuple[int, int, int, Item]]) -> Iterator[list[Item]]:
-    """Runs of overlapping positions of one book, from (lane, start, stop, item) in reading order. Nothing in one island can
-    ever be related to anything in another."""
+    """Runs of overlapping positions of one book, from (lane, start, stop, item) in reading order. Nothing in one island
+    can ever be related to anything in another."""
     run: list[Item] = []
     of, end = NOWHERE, 0
     for lane, start, stop, item in located:
@@ -85,15 +85,15 @@ def islands(located: Iterable[tuple[int, int, int, Item]]) -> Iterator[list[Item
 
 
 def later(record: Record) -> tuple[bool, bool, str, int, Id]:
-    """Orders the forms of one passage by the source's own clock, never by arrival. A text that the publisher's limit cut
-    never replaces a whole one; an unknown time replaces no known one."""
+    """Orders the forms of one passage by the source's own clock, never by arrival. A text that the publisher's limit
+    cut never replaces a whole one; an unknown time replaces no known one."""
     return not record.truncated, record.at is not None, record.at or "", len(record.text), record.id
 
 
 class _Form:
     """Records with one place and one matching text, as the latest of them."""
 
-    __slots__ = ("latest", "place", "text", "hash")
+    __slots__ = ("hash", "latest", "place", "text")
 
     def __init__(self, at: Place, record: Record, text: str | None) -> None:
         self.place, self.latest, self.text = at, record, text
@@ -120,14 +120,14 @@ class _Form:
 def forms(records: Sequence[Record], apart: Mapping[Id, Collection[Id]] | None = None) -> dict[Id, Id]:
     """Record → the record shown in its place, for the highlights, bookmarks and clips of one island.
 
-    The heir of a record is the related later record of greatest overlap, then the latest; heirs are followed to the end.
-    That is not transitive: one large form followed by two disjoint parts of it leaves both parts. Bookmarks and clips are
-    one only where they are equal. `apart` keeps a record from others, as the reader asked.
+    The heir of a record is the related later record of greatest overlap, then the latest; heirs are followed to the
+    end. That is not transitive: one large form followed by two disjoint parts of it leaves both parts. Bookmarks and
+    clips are one only where they are equal. `apart` keeps a record from others, as the reader asked.
     """
     if len(records) == 1:
         return {records[0].id: records[0].id}
     apart = apart or {}
-    groups: dict[tuple[object, ...], list[Record]] = defaultdict(list)
+    groups: dict[tuple[str, Place, str | None, str | None, Id | None], list[Record]] = defaultdict(list)
     for record in records:
         at = place(record)
         text = None if record.erased else matching(record.text)
@@ -141,7 +141,6 @@ def forms(records: Sequence[Record], apart: Mapping[Id, Collection[Id]] | None =
         latest = max(same, key=later)
         heir.update((record.id, latest.id) for record in same if record is not latest)
         if kind == "highlight" and (text or latest.erased):
-            assert isinstance(at, Place) and (text is None or isinstance(text, str))  # noqa: S101 -- tells the type checker what the key holds
             ranges.append(_Form(at, latest, text))
     _sweep(ranges, apart, heir)
     shown: dict[Id, Id] = {}
@@ -175,8 +174,8 @@ def _apart(one: Id, other: Id, apart: Mapping[Id, Collection[Id]]) -> bool:
 
 
 def attach(note: Record, highlights: Iterable[Record]) -> Record | None:
-    """The highlight that a note sits on: one that covers its place, of the same time, then one that ends there, then the
-    latest not after the note, then the next after it. None: a bare note."""
+    """The highlight that a note sits on: one that covers its place, of the same time, then one that ends there, then
+    the latest not after the note, then the next after it. None: a bare note."""
     at = place(note)
     if at.lane == NOWHERE:
         return None

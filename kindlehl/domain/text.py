@@ -1,8 +1,8 @@
 """The pinned normaliser: the form of a text in which passages, titles and authors are compared. Never shown.
 
 NFKC, case-folded, quotes and dashes folded, soft hyphens and other invisible characters dropped, white space collapsed.
-Pinned by golden files: replicas that normalise differently would fold differently. Unicode's stability policy keeps NFKC
-and case folding fixed for every character once assigned, so a newer Python changes nothing for existing text.
+Pinned by golden files: replicas that normalise differently would fold differently. Unicode's stability policy keeps
+NFKC and case folding fixed for every character once assigned, so a newer Python changes nothing for existing text.
 """
 
 import re
@@ -11,7 +11,10 @@ import unicodedata
 _QUOTES_DOUBLE = "“”„‟«»″‶〝〞「」『』＂"
 _QUOTES_SINGLE = "‘’‚‛‹›′‵ʼʹ`´＇"
 _DASHES = "‐‑‒–—―−﹘﹣－⸺⸻"
-_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2066\u2067\u2068\u2069\ufeff"
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+    "\u2060\u2061\u2062\u2063\u2066\u2067\u2068\u2069\ufeff"
+)
 _FOLD = {
     **dict.fromkeys(map(ord, _QUOTES_DOUBLE), '"'),
     **dict.fromkeys(map(ord, _QUOTES_SINGLE), "'"),

@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,7 @@ from kindlehl.ports import Filter, Library
 MANIFEST = Path(".kindlehl") / "exports.json"
 """In a folder that was exported to: which files are ours, and what we wrote. Travels with the folder."""
 _FORBIDDEN = dict.fromkeys(map(ord, '<>:"/\\|?*[]#^'), " ") | dict.fromkeys(range(32), " ") | {127: " "}
-_RESERVED = frozenset(
-    ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")]
-)
+_RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")])
 _NAME_BYTES = 120
 """Room for a name: 255 bytes a name and 260 characters a path are what file systems allow."""
 
@@ -60,8 +58,7 @@ class Exported:
 def export_to_stream(exporter: Exporter, shelf: ChosenBooks, stream: BinaryIO) -> None:
     """Write the documents one after the other."""
     for document in exporter.render(shelf):
-        for block in document.blocks:
-            stream.write(block.data)
+        stream.writelines(block.data for block in document.blocks)
 
 
 def export_to_folder(exporter: Exporter, shelf: ChosenBooks, folder: Path, *, dry_run: bool = False) -> Exported:
@@ -225,13 +222,15 @@ def _unused(document: Document, folder: Path, taken: set[str]) -> str:
     name = safe_name(document.title)
     candidates = [name, f"{name} ({document.id[:8]})", f"{name} ({document.id})"]
     for candidate in candidates:
-        if (candidate + document.suffix).casefold() not in taken and not (folder / (candidate + document.suffix)).exists():
+        if (candidate + document.suffix).casefold() not in taken and not (
+            folder / (candidate + document.suffix)
+        ).exists():
             return candidate + document.suffix
     return candidates[-1] + document.suffix
 
 
 @contextmanager
-def _sentences(target: Path) -> Iterator[None]:
+def _sentences(target: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:

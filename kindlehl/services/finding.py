@@ -3,10 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kindlehl.domain.errors import NotFoundError, UsageError
-from kindlehl.domain.facts import Id
 from kindlehl.domain.library import Book, Highlight
 from kindlehl.domain.text import searchable
 from kindlehl.ports import Filter, Library, Query, Words
@@ -17,8 +16,7 @@ SNIPPET = 240
 """Characters of a passage that a hit shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A passage that was found."""
 
     highlight: Highlight
@@ -69,7 +67,10 @@ def matches(text: str, query: Query) -> list[tuple[int, int]]:
     plain = "".join(letters)
     found: set[tuple[int, int]] = set()
     for words in query.wanted:
-        parts = re.findall(r"\w+", "".join(c for c in unicodedata.normalize("NFKD", words.text).casefold() if not unicodedata.combining(c)))
+        parts = re.findall(
+            r"\w+",
+            "".join(c for c in unicodedata.normalize("NFKD", words.text).casefold() if not unicodedata.combining(c)),
+        )
         if not parts:
             continue
         pattern = r"\W+".join(map(re.escape, parts))
@@ -118,9 +119,10 @@ def by_short_id(library: Library, text: str) -> Highlight:
     prefix = text.strip().lower()
     if not re.fullmatch(r"[0-9a-f-]{4,36}", prefix):
         raise UsageError(
-            f"`{text}` is no id.", hint="Ids are shown by `kindlehl list`; the first letters of one are enough, at least 4."
+            f"`{text}` is no id.",
+            hint="Ids are shown by `kindlehl list`; the first letters of one are enough, at least 4.",
         )
-    found: Sequence[Id] = library.shelf.starting_with(prefix, 6)
+    found = library.shelf.starting_with(prefix, 6)
     if not found:
         raise NotFoundError(f"There is no highlight with the id {text}.", hint="See `kindlehl list`.")
     if len(found) > 1:

@@ -8,8 +8,9 @@ from itertools import islice
 from typing import Any
 
 from kindlehl.domain import fold
+from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import IMPORT_LIMIT, KINDS, Id, Import, Record, new_id
-from kindlehl.ports import Effects, Library
+from kindlehl.ports import Library
 from kindlehl.services.sources import Source
 from kindlehl.services.uniting import LibraryFile
 
@@ -90,8 +91,7 @@ def import_sources(
     op = make_id()
     try:
         with library.transaction():
-            for source in sources:
-                reports.append(_import(library, source, op, progress, now(), make_id))
+            reports += [_import(library, source, op, progress, now(), make_id) for source in sources]
             effects = library.shelf.settle()
             for source, report in zip(sources, reports, strict=True):
                 if not isinstance(source.importer, LibraryFile):

@@ -2,11 +2,11 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from kindlehl.domain.contract import Bundle, Importer
 from kindlehl.domain.errors import NoSourceError, SourceError
@@ -52,7 +52,7 @@ def opened(
     *,
     encoding: str | None = None,
     serial: str | None = None,
-) -> Iterator[Source]:
+) -> Generator[Source]:
     """A source from a stream. Copied first: a device may be unplugged and a file may grow while it is parsed.
 
     Raises SourceError when it cannot be read to its end, or nobody knows its format.
@@ -67,7 +67,7 @@ def opened(
             return handle
 
         try:
-            bundle = Bundle(name, {name: open_copy}, encoding)
+            bundle = Bundle(name, {name: open_copy}, encoding, explicit=True)
             importer = next((importer for importer in importers if size and importer.claims(bundle)), None)
             if importer is None:
                 raise _unknown(origin, size)
@@ -77,7 +77,7 @@ def opened(
                 handle.close()
 
 
-def _copy(stream: BinaryIO, copy: BinaryIO, origin: str) -> tuple[str, int]:
+def _copy(stream: BinaryIO, copy: IO[bytes], origin: str) -> tuple[str, int]:
     digest, size = hashlib.blake2b(digest_size=20), 0
     while True:
         try:
@@ -123,7 +123,7 @@ def _unknown(origin: str, size: int) -> SourceError:
 @contextmanager
 def opened_path(
     path: Path, importers: Iterable[Importer], *, encoding: str | None = None, serial: str | None = None
-) -> Iterator[Source]:
+) -> Generator[Source]:
     """A source from a file."""
     try:
         stream = path.open("rb")
@@ -136,8 +136,8 @@ def opened_path(
 
 
 def files_in(directory: Path, importers: Iterable[Importer]) -> list[Path]:
-    """The files of a folder, and of the folders in it, that an importer claims. Hidden ones, and what synchronisers leave
-    behind, are passed over."""
+    """The files of a folder, and of the folders in it, that an importer claims. Hidden ones, and what synchronisers
+    leave behind, are passed over."""
     known = list(importers)
     found: list[Path] = []
     for path in sorted(directory.rglob("*")):
@@ -161,5 +161,3 @@ def _claimed(path: Path, importers: Iterable[Importer]) -> bool:
     except OSError:
         # A file in a folder that cannot be opened is not one the reader named: others may be fine.
         return False
-
-

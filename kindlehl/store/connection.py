@@ -1,7 +1,7 @@
 """Opening a library's file: pragmas, migrations with a backup before, and SQLite's errors as sentences for people."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -31,8 +31,8 @@ def connect(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
 
 
 def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
-    """An open, current library to read from. Falls back to SQLite's immutable mode where neither the file nor its folder can be
-    written: a WAL database cannot be read there in any other way."""
+    """An open, current library to read from. Falls back to SQLite's immutable mode where neither the file nor its
+    folder can be written: a WAL database cannot be read there in any other way."""
     with translated(path):
         connection = _open(path, "rw", busy_ms)
         try:
@@ -128,7 +128,7 @@ def _backup(path: Path, version: int) -> Path:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Generator[None]:
     """SQLite's errors inside, as sentences about the library."""
     try:
         yield
@@ -139,9 +139,7 @@ def translated(path: Path) -> Iterator[None]:
 def _sentence(error: sqlite3.Error, path: Path) -> KindlehlError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return BusyError(
-            f"Another kindlehl is writing to {path}.", hint="Wait until it has finished, then try again."
-        )
+        return BusyError(f"Another kindlehl is writing to {path}.", hint="Wait until it has finished, then try again.")
     if code == sqlite3.SQLITE_FULL:
         return LibraryError(
             f"The disk is full: {path} could not be written. The library is as it was.",

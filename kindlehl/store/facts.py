@@ -47,9 +47,9 @@ def _reading(record: Record) -> Atom:
 class SqliteFacts:
     """The `Facts` port."""
 
-    def __init__(self, connection: sqlite3.Connection, touched: Touched) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        self._touched = touched
+        self.touched = Touched()
         self._atoms: dict[str, tuple[int, int]] = {}  # raw title → key and revision, of the atoms met lately
 
     # -- adding ---------------------------------------------------------------------------------------------------
@@ -118,9 +118,10 @@ class SqliteFacts:
             )
         }
 
-    def forget(self) -> None:
-        """Drop what was cached of a transaction that did not happen."""
+    def start(self) -> None:
+        """A transaction begins, or did not happen: nothing is touched, nothing read in it is remembered."""
         self._atoms.clear()
+        self.touched.start(self._last_number() + 1)
 
     # -- deriving -------------------------------------------------------------------------------------------------
 
@@ -198,7 +199,7 @@ class SqliteFacts:
                 "INSERT INTO atoms (id, revision, title, author, raw_title) VALUES (?, ?, ?, ?, ?) RETURNING key",
                 (record.atom, mine.revision, mine.title, mine.author, mine.raw_title),
             ).fetchone()
-            self._touched.books = True
+            self.touched.books = True
         else:
             key, *held = row
             if Atom(*held) < mine:
@@ -206,7 +207,7 @@ class SqliteFacts:
                     "UPDATE atoms SET revision = ?, title = ?, author = ?, raw_title = ? WHERE key = ?",
                     (mine.revision, mine.title, mine.author, mine.raw_title, key),
                 )
-                self._touched.books = True
+                self.touched.books = True
             mine = max(mine, Atom(*held))
         if not record.erased:
             if len(self._atoms) > 50_000:
@@ -225,7 +226,7 @@ class SqliteFacts:
         )
         read = [record for (body,) in rows if (record := wire.decode_record(body)).kind in passages.SHOWN]
         self._atoms.clear()
-        self._touched.books = True
+        self.touched.books = True
         if not read:
             self._db.execute("DELETE FROM atoms WHERE id = ?", (atom,))
             return
@@ -238,9 +239,7 @@ class SqliteFacts:
     def _derive_import(self, key: int, fact: Import, arrived: Mapping[Id, _Arrived]) -> None:
         self._db.execute("INSERT OR IGNORE INTO sources (name) VALUES (?)", (fact.source,))
         live = not self._withdrawn(fact.id)
-        self._db.execute(
-            "INSERT INTO imports SELECT ?, key, ? FROM sources WHERE name = ?", (key, live, fact.source)
-        )
+        self._db.execute("INSERT INTO imports SELECT ?, key, ? FROM sources WHERE name = ?", (key, live, fact.source))
         here: list[tuple[int, Record]] = []
         elsewhere: list[Id] = []
         for id_ in fact.records:
@@ -256,7 +255,7 @@ class SqliteFacts:
             "INSERT OR IGNORE INTO awaited VALUES (?, ?)", [(id_, key) for id_ in elsewhere if id_ not in held]
         )
         present = self._of_present(keys)
-        self._touched.records.update(key for key in present if key < self._touched.watermark)  # seen in one more source
+        self.touched.records.update(key for key in present if key < self.touched.watermark)  # seen in one more source
         if not live:
             return
         self._appear([(k, record) for k, record in here if k not in present])
@@ -267,9 +266,7 @@ class SqliteFacts:
         return bool(edits) and fields.any_true(fields.heads(edits, self).get("withdrawn", ()))
 
     def _derive_edit(self, key: int, edit: Edit) -> None:
-        self._db.execute(
-            "INSERT OR REPLACE INTO edits VALUES (?, ?, ?, ?)", (key, edit.id, edit.target, edit.field)
-        )
+        self._db.execute("INSERT OR REPLACE INTO edits VALUES (?, ?, ?, ?)", (key, edit.id, edit.target, edit.field))
         self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", [(key, id_) for id_ in edit.seen])
         self._db.executemany("INSERT OR IGNORE INTO covers VALUES (?, ?)", [(id_, key) for id_ in edit.covers])
 
@@ -289,9 +286,10 @@ class SqliteFacts:
             (reach,),
         )}  # fmt: skip
         if edit.field in ("same", "not-same", "title", "author"):
-            self._touched.books = True
+            self.touched.books = True
         rows = self._db.execute(
-            "SELECT key, type, id FROM facts WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(targets)),)
+            "SELECT key, type, id FROM facts WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(targets)),),
         ).fetchall()
         self._refresh([key for key, type_, _ in rows if type_ == "record"])
         for key, type_, id_ in rows:
@@ -324,13 +322,14 @@ class SqliteFacts:
         ids = json.dumps(keys)
         wanted = self._db.execute(
             """SELECT f.key, f.body FROM facts f WHERE f.key IN (SELECT value FROM json_each(?)) AND f.type = 'record'
-               AND (EXISTS (SELECT 1 FROM listings l JOIN imports i ON i.key = l.import WHERE l.record = f.key AND i.live)
+               AND (EXISTS (SELECT 1 FROM listings l JOIN imports i ON i.key = l.import
+                            WHERE l.record = f.key AND i.live)
                     OR EXISTS (SELECT 1 FROM edits e WHERE e.target = f.id))""",
             (ids,),
         ).fetchall()
         present = self._of_present(keys)
         self._leave(sorted(present - {key for key, _ in wanted}))
-        self._touched.records.update(present)
+        self.touched.records.update(present)
         self._appear([(key, wire.decode_record(body)) for key, body in wanted if key not in present])
 
     def _appear(self, records: Sequence[tuple[int, Record]], *, fresh: bool = True) -> None:
@@ -338,19 +337,20 @@ class SqliteFacts:
         rows: list[tuple[int, int, int, int, int, int]] = []
         for key, record in records:
             if record.kind in passages.SHOWN:
-                rows.append((key, self._atom(record), *passages.place(record), key))
+                at = passages.place(record)
+                rows.append((key, self._atom(record), at.lane, at.start, at.stop, key))
         self._db.executemany("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?)", rows)
-        older = [row[0] for row in rows if row[0] < self._touched.watermark]
-        self._touched.records.update(older)
+        older = [row[0] for row in rows if row[0] < self.touched.watermark]
+        self.touched.records.update(older)
         if fresh:
-            self._touched.fresh.update(older)
+            self.touched.fresh.update(older)
 
     def _leave(self, keys: Sequence[int]) -> None:
-        """Records that are no longer present, or no longer where they were; who shared a passage with them is touched."""
+        """Records that are no longer present or where they were; who shared a passage with them is touched."""
         if not keys:
             return
         ids = json.dumps(keys)
-        self._touched.records.update(
+        self.touched.records.update(
             key
             for (key,) in self._db.execute(
                 """SELECT key FROM records WHERE passage IN
@@ -358,7 +358,7 @@ class SqliteFacts:
                 (ids,),
             )
         )
-        self._touched.gone.update(
+        self.touched.gone.update(
             passage
             for (passage,) in self._db.execute(
                 "SELECT DISTINCT passage FROM records WHERE key IN (SELECT value FROM json_each(?))", (ids,)

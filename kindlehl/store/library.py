@@ -1,15 +1,19 @@
 """A library in one SQLite file: facts, shelf and index in one transaction."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kindlehl.store.connection import connect, connect_to_read, prepare, translated
-from kindlehl.store.facts import SqliteFacts
 from kindlehl.store.search import SqliteIndex
 from kindlehl.store.shelf import SqliteShelf
-from kindlehl.store.touched import Touched
+
+if TYPE_CHECKING:
+    from kindlehl.store.facts import SqliteFacts
+    from kindlehl.store.folding import Folding
 
 
 class SqliteMemo:
@@ -34,24 +38,40 @@ class SqliteLibrary:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
         self._path = path
-        self._touched = Touched()
-        self.facts = SqliteFacts(connection, self._touched)
         self.index = SqliteIndex(connection)
-        self.shelf = SqliteShelf(connection, self._touched, self.facts, self.index)
+        self.shelf = SqliteShelf(connection, lambda: self._folding)
         self.memo = SqliteMemo(connection)
 
+    # Facts and fold are loaded when they are first needed: looking at a library takes half as long without them.
+
+    @property
+    def facts(self) -> "SqliteFacts":
+        """The `Facts` port."""
+        return self._facts
+
+    @cached_property
+    def _facts(self) -> "SqliteFacts":
+        from kindlehl.store.facts import SqliteFacts
+
+        return SqliteFacts(self._db)
+
+    @cached_property
+    def _folding(self) -> "Folding":
+        from kindlehl.store.folding import Folding
+
+        return Folding(self._db, self.facts, self.index)
+
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """Everything inside happens, or nothing does."""
         with translated(self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                (watermark,) = self._db.execute("SELECT coalesce(max(key), 0) + 1 FROM facts").fetchone()
-                self._touched.start(watermark)
+                self.facts.start()
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                self.facts.forget()
+                self.facts.start()
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise

@@ -3,17 +3,18 @@
 import copy
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from kindlehl import wire
 from kindlehl.domain import books, fields, fold, passages
 from kindlehl.domain.books import Atom
+from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.domain.library import Book, Highlight
 from kindlehl.domain.text import searchable
-from kindlehl.ports import Effects, Filter, Query, Standing, Words
+from kindlehl.ports import Filter, Query, Standing, Words
 
 
 class MemoryLibrary:
@@ -31,7 +32,7 @@ class MemoryLibrary:
     shelf = index = memo = facts
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """Everything inside happens, or nothing does."""
         before = copy.copy(self._facts), copy.copy(self._memo)
         try:
@@ -168,7 +169,8 @@ class MemoryLibrary:
         out: list[tuple[Id, Passage]] = []
         for book, records in by_book.items():
             records.sort(key=lambda r: (passages.place(r), r.id))
-            for run in passages.islands((*passages.place(r), r) for r in records):
+            located = ((at.lane, at.start, at.stop, r) for r in records for at in [passages.place(r)])
+            for run in passages.islands(located):
                 ids = {record.id for record in run}
                 island = Island(
                     run,
@@ -184,13 +186,7 @@ class MemoryLibrary:
     def _shown(self, *, hidden: bool = False) -> list[tuple[Passage, Highlight]]:
         groups, atoms = self._grouped()
         titles = self._titles(groups, atoms)
-        return [
-            (p, Highlight(
-                p.id, p.kind, book, *titles[book], p.text, p.note, p.color, p.tags, p.favorite, p.page, p.location_start,
-                p.location_end, p.chapter, p.at, p.offset, p.truncated, p.source, p.conflicts,
-            ))
-            for book, p in self._passages() if hidden or not p.hidden
-        ]  # fmt: skip
+        return [(p, _highlight(p, book, *titles[book])) for book, p in self._passages() if hidden or not p.hidden]
 
     def books(self) -> Sequence[Book]:
         """All books by title."""
@@ -224,7 +220,8 @@ class MemoryLibrary:
 
     def members(self, id_: Id) -> Sequence[Id]:
         """The records of the passage, hidden or not, that holds this one."""
-        return next((sorted(p.members) for p, _ in self._shown(hidden=True) if id_ in p.members), [])
+        holding = (sorted(p.members) for p, _ in self._shown(hidden=True) if id_ in p.members)
+        return next(holding, list[Id]())
 
     def starting_with(self, prefix: str, limit: int) -> Sequence[Id]:
         """Ids of shown passages of which a member starts like this."""
@@ -257,6 +254,13 @@ class MemoryLibrary:
         self._memo[key] = value
 
 
+def _highlight(p: Passage, book: Id, title: str, author: str | None) -> Highlight:
+    return Highlight(
+        p.id, p.kind, book, title, author, p.text, p.note, p.color, p.tags, p.favorite, p.page, p.location_start,
+        p.location_end, p.chapter, p.at, p.offset, p.truncated, p.source, p.conflicts,
+    )  # fmt: skip
+
+
 def _matches(h: Highlight, wanted: Filter) -> bool:
     return (
         h.kind in wanted.kinds
@@ -266,7 +270,7 @@ def _matches(h: Highlight, wanted: Filter) -> bool:
         and (wanted.since is None or (h.added_at is not None and h.added_at >= wanted.since))
         and (
             wanted.until is None
-            or (h.added_at is not None and h.added_at < (wanted.until + "" if "T" in wanted.until else wanted.until + "T~"))
+            or (h.added_at is not None and h.added_at < (wanted.until if "T" in wanted.until else f"{wanted.until}T~"))
         )
         and (wanted.has_note is None or (h.note is not None) == wanted.has_note)
     )

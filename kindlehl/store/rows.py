@@ -1,27 +1,31 @@
 """Rows of a library's tables as what they show, and filters as conditions on them."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from kindlehl.domain.library import Highlight
 from kindlehl.ports import Filter
 
-COLUMNS = """h.id, h.kind, b.id, b.title, b.author, h.text, h.note, h.color, h.tags, h.favorite, h.page, h.location_start,
-  h.location_end, h.chapter, h.added_at, h.added_offset, h.truncated, h.source, h.conflicts"""
+COLUMNS = """h.id, h.kind, b.id, b.title, b.author, h.text, h.note, h.color, h.tags, h.favorite, h.page,
+  h.location_start, h.location_end, h.chapter, h.added_at, h.added_offset, h.truncated, h.source, h.conflicts"""
 
 
 def highlight(row: Sequence[Any]) -> Highlight:
     """A row of `COLUMNS` as what it shows."""
-    id_, kind, book, title, author, text, note, color, tags, favorite, *place, truncated, source, conflicts = row
+    *head, tags, favorite, page, start, end, chapter, at, offset, truncated, source, conflicts = row
+    id_, kind, book, title, author, text, note, color = head
     return Highlight(
-        id_, kind, book, title, author, text, note, color, _names(tags), bool(favorite), *place, bool(truncated), source,
-        _names(conflicts),
+        id_, kind, book, title, author, text, note, color, _names(tags), bool(favorite), page, start, end, chapter, at,
+        offset, bool(truncated), source, _names(conflicts),
     )  # fmt: skip
 
 
 def _names(listed: str) -> tuple[str, ...]:
-    return () if listed == "[]" else tuple(json.loads(listed))
+    if listed == "[]":
+        return ()
+    from json import loads  # most passages have neither tags nor conflicts, and most lists none at all
+
+    return tuple(loads(listed))
 
 
 def condition(wanted: Filter) -> tuple[str, list[Any]]:
@@ -29,8 +33,8 @@ def condition(wanted: Filter) -> tuple[str, list[Any]]:
     where = ["NOT h.hidden", f"h.kind IN ({', '.join('?' * len(wanted.kinds))})"]
     values: list[Any] = list(wanted.kinds)
     if wanted.books is not None:
-        where.append("h.book IN (SELECT key FROM books WHERE id IN (SELECT value FROM json_each(?)))")
-        values.append(json.dumps(wanted.books))
+        where.append("h.book IN (SELECT key FROM books WHERE instr(?, id))")
+        values.append(" ".join(wanted.books))
     if wanted.color is not None:
         where.append("h.color = ?")
         values.append(wanted.color)

@@ -1,12 +1,10 @@
-"""The tables of a library's file, and the migrations that made them. Migrations only grow: one that shipped never changes.
+"""The tables of a library's file, and the migrations that made them. Migrations only grow: what shipped never changes.
 
 `facts` is the library; every other table is derived from it and can be made anew. The views are the public contract for
 Datasette, sqlite-utils and anybody's own queries: they survive every migration. The tables are private.
 """
 
 from typing import TYPE_CHECKING
-
-from kindlehl.domain import fold
 
 if TYPE_CHECKING:
     import sqlite3
@@ -17,7 +15,7 @@ VERSION = 1
 """`user_version` of a file on which every migration ran. A file with a higher one is refused."""
 
 PAGE_BYTES = 16_384
-"""A highlight takes about a kilobyte in facts and shelf: with SQLite's default of 4,096 an import writes a quarter longer."""
+"""A highlight takes about a kilobyte in facts and shelf: with SQLite's default an import writes a quarter longer."""
 
 APPLICATION_ID = 0x6B686C31  # "khl1": tells `file` and us that this is a kindlehl library
 
@@ -118,8 +116,9 @@ CREATE VIEW v_highlights AS
 """
 
 DERIVED_TABLES = (
-    "sources imports listings awaited edits seen covers atoms records books highlights memo".split()
-)
+    "sources", "imports", "listings", "awaited", "edits", "seen", "covers", "atoms", "records", "books", "highlights",
+    "memo",
+)  # fmt: skip
 
 
 def statements(script: str) -> list[str]:
@@ -136,6 +135,8 @@ def migrate(connection: "sqlite3.Connection") -> None:
     # sqlite_utils costs more to import than a whole `list`, and is needed once in a file's life.
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
+
+    from kindlehl.domain import fold
 
     migrations = Migrations("kindlehl")
 

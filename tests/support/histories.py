@@ -31,7 +31,13 @@ def record(
     """A record as an importer would make it: its id depends on what is raw, not on how it was parsed."""
     name, _, author = title.partition("(")
     stamp = None if at is None else f"2024-01-{1 + at // 4:02}T10:{at:02}:00"
-    where = {} if start is None else {"page": str(start)} if page else {"location_start": start, "location_end": start + length}
+    where = (
+        {}
+        if start is None
+        else {"page": str(start)}
+        if page
+        else {"location_start": start, "location_end": start + length}
+    )
     if kind == "note" and not page and start is not None:
         where["location_end"] = start
     return Record(
@@ -94,7 +100,14 @@ def erased(held: Record) -> Record:
     from kindlehl.domain.text import matching
 
     return replace(
-        held, erased=True, book=held.atom, text_hash=text_hash(matching(held.text)), text="", raw_title="", title="", author=None
+        held,
+        erased=True,
+        book=held.atom,
+        text_hash=text_hash(matching(held.text)),
+        text="",
+        raw_title="",
+        title="",
+        author=None,
     )
 
 
