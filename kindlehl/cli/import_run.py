@@ -115,7 +115,7 @@ def summary(outcome: Outcome, *, dry_run: bool) -> list[str]:
     lines = [f"{_several(read, 'record')} read: {new:,} new, {outcome.total('known'):,} known."]
     told = [
         (effects.highlights, "highlight", ""),
-        (effects.resized, "resized highlight", " joined to the one it changed"),
+        (effects.resized, "highlight", " resized or marked again, joined to the earlier one"),
         (effects.attached, "note", " on a highlight"),
         (effects.bare, "note", " without a highlight"),
         (effects.books, "book", ""),
