@@ -28,6 +28,9 @@ class CsvExporter:
     name = "csv"
     summary = "One table of all highlights and notes, for spreadsheets"
 
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
     def render(self, shelf: Shelf) -> Iterator[Document]:
         """One document over all books."""
         yield Document(self.name, "highlights", ".csv", _blocks(shelf))

@@ -28,6 +28,9 @@ class JsonExporter:
     name = "json"
     summary = "Everything without loss, as W3C annotations; imports back to the same library"
 
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
     def render(self, shelf: Shelf) -> Iterator[Document]:
         """One document over the whole library, streamed."""
         yield Document(self.name, "library", ".json", _blocks(shelf))

@@ -19,6 +19,9 @@ class MarkdownExporter:
     name = "markdown"
     summary = "One Markdown file a book, for Obsidian and plain readers"
 
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
     def render(self, shelf: Shelf) -> Iterator[Document]:
         """One document a book, in the order of the shelf."""
         for book in shelf.books():

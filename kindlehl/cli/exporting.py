@@ -60,6 +60,8 @@ def export(
             done = exporting.export_to_folder(exporter, shelf, target.expanduser(), dry_run=dry_run)
         else:
             done = exporting.export_to_file(exporter, shelf, target.expanduser(), settings.state, dry_run=dry_run)
+    for sentence in exporter.warnings:
+        sys.stderr.write(f"{sentence}\n")
     _report(done, json=json, dry_run=dry_run)
 
 

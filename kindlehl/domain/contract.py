@@ -94,6 +94,8 @@ class Exporter(Protocol):
     name: str
     summary: str
     """One line for the help: what it gives."""
+    warnings: list[str]
+    """Filled while rendering: sentences that the user should read, such as a missing font. No text of highlights."""
 
     def render(self, shelf: Shelf) -> Iterable[Document]:
         """The documents, lazily: one at a time is held. The same shelf gives the same bytes, always: no time of day, no
