@@ -66,7 +66,6 @@ def _open(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:
         f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, isolation_level=None, timeout=busy_ms / 1000
     )
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    connection.execute("PRAGMA temp_store = MEMORY")
     return connection
 
 

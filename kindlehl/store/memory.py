@@ -208,7 +208,7 @@ class MemoryLibrary:
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
         """Passages by book and in reading order, or newest first."""
         found = [(p, h) for p, h in self._shown() if _matches(h, wanted)]
-        found.sort(key=lambda ph: (ph[1].title.lower(), ph[1].book, ph[0].place, ph[0].at or "", ph[0].id))
+        found.sort(key=lambda ph: (ph[1].title.casefold(), ph[1].book, ph[0].place, ph[0].at or "", ph[0].id))
         if newest:
             found.sort(key=lambda ph: ph[1].id)
             found.sort(key=lambda ph: ph[1].added_at or "", reverse=True)

@@ -33,7 +33,10 @@ def condition(wanted: Filter) -> tuple[str, list[Any]]:
     where = ["NOT h.hidden", f"h.kind IN ({', '.join('?' * len(wanted.kinds))})"]
     values: list[Any] = list(wanted.kinds)
     if wanted.books is not None:
-        where.append("h.book IN (SELECT key FROM books WHERE instr(?, id))")
+        if len(wanted.books) == 1:
+            where.append("h.book = (SELECT key FROM books WHERE id = ?)")
+        else:
+            where.append("h.book IN (SELECT key FROM books WHERE instr(?, id))")
         values.append(" ".join(wanted.books))
     if wanted.color is not None:
         where.append("h.color = ?")

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from kindlehl.domain.library import Book, Highlight
@@ -44,16 +45,27 @@ class SqliteShelf:
 
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
         """Passages by book and in reading order, or newest first."""
+        if newest:
+            return self._select(wanted, "h.added_at DESC, h.id", limit)
+        return islice(self._by_book(wanted), limit)
+
+    def _by_book(self, wanted: Filter) -> Iterator[Highlight]:
+        """Book after book, so that only one has to be sorted."""
+        titles = self._db.execute("SELECT id, title FROM books").fetchall()
+        for id_, _ in sorted(titles, key=lambda book: (book[1].casefold(), book[0])):
+            if wanted.books is None or id_ in wanted.books:
+                yield from self._select(
+                    wanted._replace(books=(id_,)), "h.lane, h.start, h.stop, h.added_at, h.id", None
+                )
+
+    def _select(self, wanted: Filter, order: str, limit: int | None) -> Iterator[Highlight]:
         where, values = condition(wanted)
-        order = "h.added_at DESC, h.id" if newest else "lower(b.title), b.id, h.lane, h.start, h.stop, h.added_at, h.id"
-        if wanted.books is not None and len(wanted.books) == 1 and not newest:
-            order = "h.lane, h.start, h.stop, h.added_at, h.id"
         cursor = self._db.execute(
             f"""SELECT {COLUMNS} FROM highlights h JOIN books b ON b.key = h.book WHERE {where}
                 ORDER BY {order} LIMIT ?""",  # noqa: S608 -- columns and conditions of ours, values bound
             (*values, -1 if limit is None else limit),
         )
-        return (highlight(row) for row in cursor)
+        return map(highlight, cursor)
 
     def get(self, id_: "Id") -> Highlight | None:
         """The shown passage of which this record is a member."""
