@@ -30,7 +30,8 @@ class ClippingsImporter:
     revision = 1
 
     def claims(self, bundle: Bundle) -> bool:
-        """Whether it is named as such a file is and holds text, or begins as one does."""
+        """Whether it is named as such a file is and holds text, or begins as one does; of a file that the reader named
+        himself a line of ten equals signs is enough."""
         named = bool(_NAMES.fullmatch(bundle.name.rpartition("/")[2]))
         if bundle.name not in bundle.files:
             return False
@@ -43,6 +44,8 @@ class ClippingsImporter:
             return text.count("\\x00") * 8 <= len(text)
         reader = MetaReader()
         separated = frame.SEPARATOR in f"\n{text}\n"
+        if separated and bundle.explicit:
+            return True
         for block in frame.blocks([text]):
             if block.fault is None and reader.read(block.meta):
                 return True
