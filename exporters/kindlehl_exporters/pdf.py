@@ -3,11 +3,13 @@
 import contextlib
 import io
 import logging
+import multiprocessing
 import os
 import re
 import warnings
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -34,21 +36,52 @@ class PdfExporter:
         """Sentences the user should read once the documents are written: scripts without a font."""
 
     def render(self, shelf: Shelf) -> Iterator[Document]:
-        """One document a book; only the one that is being written is held in memory.
+        """One document a book; each core holds only the one that it sets.
 
         Raises:
             MissingDependencyError: the system lacks Pango, before anything is rendered.
         """
-        to_pdf = _renderer()
-        return (
-            Document(book.id, book.title, ".pdf", self._blocks(to_pdf, book, shelf.highlights(book)))
-            for book in shelf.books()
-        )
+        _renderer()
+        return self._documents(shelf)
 
-    def _blocks(self, to_pdf: _ToPdf, book: Book, passages: Sequence[Highlight]) -> Iterator[Block]:
-        page = to_html(book, passages)
+    def _documents(self, shelf: Shelf) -> Iterator[Document]:
+        books = list(shelf.books())
+        if len(books) < _MANY:
+            for book in books:
+                page = self._page(book, shelf)
+                yield Document(book.id, book.title, ".pdf", _block(lambda page=page: to_pdf(page)))
+            return
+        cores = os.cpu_count() or 1
+        with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
+            ahead: deque[tuple[Book, Future[bytes]]] = deque()
+            for book in books:
+                ahead.append((book, pool.submit(to_pdf, self._page(book, shelf))))
+                if len(ahead) > cores:
+                    yield _document(*ahead.popleft())
+            while ahead:
+                yield _document(*ahead.popleft())
+
+    def _page(self, book: Book, shelf: Shelf) -> str:
+        page = to_html(book, shelf.highlights(book))
         self.warnings += [sentence for sentence in missing_fonts(page) if sentence not in self.warnings]
-        yield Block("", to_pdf(page))
+        return page
+
+
+_MANY = 12
+"""Books from which on starting a process for each core takes less time than it saves."""
+
+
+def _document(book: Book, pdf: "Future[bytes]") -> Document:
+    return Document(book.id, book.title, ".pdf", _block(pdf.result))
+
+
+def _block(make: Callable[[], bytes]) -> Iterator[Block]:
+    yield Block("", make())
+
+
+def to_pdf(page: str) -> bytes:
+    """A page of `to_html` as a PDF. Runs in a process of its own when there are many books."""
+    return _renderer()(page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +188,7 @@ def _renderer() -> _ToPdf:
     style = (resources.files(__package__ or "kindlehl_exporters") / "templates" / "book.css").read_text("utf-8")
     nothing = URLFetcher(allowed_protocols=())  # no file and no address: a book's text is no program
 
-    def to_pdf(page: str) -> bytes:
+    def rendered(page: str) -> bytes:
         # Messages of the renderer may quote the text; fontTools writes the time of day into the fonts it cuts.
         with _silence("weasyprint", "weasyprint.progress", "fontTools"), _timeless():
             sheet = CSS(string=style, url_fetcher=nothing)
@@ -164,7 +197,7 @@ def _renderer() -> _ToPdf:
             document.write_pdf(written, stylesheets=[sheet], pdf_variant="pdf/ua-1")  # pyright: ignore[reportUnknownMemberType]
             return written.getvalue()
 
-    return to_pdf
+    return rendered
 
 
 @contextlib.contextmanager

@@ -271,6 +271,17 @@ def test_one_book_at_a_time_is_rendered() -> None:
 
 
 @needs_pango
+def test_many_books_are_set_side_by_side_and_come_out_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process for each core changes neither the order nor a byte."""
+    shelf = MemoryShelf({(of := book(f"Book {n}")): [passage(of, f"Passage {n}.")] for n in range(5)})
+    one_by_one = [(d.title, [b.data for b in d.blocks]) for d in PdfExporter().render(shelf)]
+    monkeypatch.setattr(pdf, "_MANY", 2)
+    side_by_side = [(d.title, [b.data for b in d.blocks]) for d in PdfExporter().render(shelf)]
+    assert side_by_side == one_by_one
+    assert len(one_by_one) == 5
+
+
+@needs_pango
 def test_a_script_without_a_font_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """Said once, however many books are in it, where the caller can read it after the documents."""
     monkeypatch.setattr("kindlehl_exporters.scripts._has_font", lambda language: False)
