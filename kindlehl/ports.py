@@ -21,6 +21,9 @@ class Standing(NamedTuple):
     here: bool
     """A live import from the source that was asked about lists it."""
     erased: bool
+    revision: int
+    """Of the parser that read what is held, and how certain it was."""
+    certainty: int
 
 
 class Filter(NamedTuple):

@@ -27,6 +27,7 @@ class CsvExporter:
 
     name = "csv"
     summary = "One table of all highlights and notes, for spreadsheets"
+    each_book = False
 
     def __init__(self) -> None:
         self.warnings: list[str] = []

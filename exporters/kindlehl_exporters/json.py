@@ -27,6 +27,7 @@ class JsonExporter:
 
     name = "json"
     summary = "Everything without loss, as W3C annotations; imports back to the same library"
+    each_book = False
 
     def __init__(self) -> None:
         self.warnings: list[str] = []

@@ -18,6 +18,7 @@ class MarkdownExporter:
 
     name = "markdown"
     summary = "One Markdown file a book, for Obsidian and plain readers"
+    each_book = True
 
     def __init__(self) -> None:
         self.warnings: list[str] = []

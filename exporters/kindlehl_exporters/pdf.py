@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from textwrap import shorten
 from typing import TypeAlias
@@ -30,6 +30,7 @@ class PdfExporter:
 
     name = "pdf"
     summary = "One PDF a book, to read or to print: cover, contents, chapters, notes"
+    each_book = True
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
@@ -49,7 +50,7 @@ class PdfExporter:
         if len(books) < _MANY:
             for book in books:
                 page = self._page(book, shelf)
-                yield Document(book.id, book.title, ".pdf", _block(lambda page=page: to_pdf(page)))
+                yield Document(book.id, book.title, ".pdf", _block(partial(to_pdf, page)))
             return
         cores = os.cpu_count() or 1
         with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:

@@ -40,7 +40,9 @@ class LoadedWhenAsked(TyperGroup):
             group.name = cmd_name
             return group
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, context_settings=HELP)(found)
+        single.command(cmd_name, cls=getattr(import_module(module), "CLASSES", {}).get(name), context_settings=HELP)(
+            found
+        )
         return typer.main.get_command(single)
 
 

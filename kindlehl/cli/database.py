@@ -10,6 +10,7 @@ from kindlehl.domain.errors import NotFoundError
 
 app = typer.Typer(
     help="Care for the library's file.",
+    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

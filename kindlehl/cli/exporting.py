@@ -9,22 +9,21 @@ import typer
 from kindlehl import wiring
 from kindlehl.cli import options
 from kindlehl.cli.run import SKIPPED
-from kindlehl.domain.errors import NotFoundError, TargetError, UsageError
+from kindlehl.domain.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from kindlehl.services.exporting import Exported
 
-_FOLDERS = ("markdown", "pdf")
-"""Formats with a file for each book."""
-
 
 def export(
     ctx: typer.Context,
-    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="markdown, csv, pdf or json.")],
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="markdown, csv, pdf, json, or a plugin's.")],
     to: Annotated[
         str | None, typer.Option("--to", "-o", help="A folder, a file, or - for standard output.", metavar="PATH")
     ] = None,
-    book: Annotated[list[str] | None, typer.Option("--book", "-b", help="Only this book; may be repeated.")] = None,
+    book: Annotated[
+        list[str] | None, typer.Option("--book", "-b", help="Only this book; may be repeated.", metavar="TEXT")
+    ] = None,
     author: options.Author = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be written.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
@@ -55,8 +54,8 @@ def export(
                 raise UsageError("A PDF is nothing for a terminal.", hint="Send it to a file: --to FOLDER")
             exporting.export_to_stream(exporter, shelf, sys.stdout.buffer)
             return
-        target = Path(to) if to else Path("highlights" if format_ in _FOLDERS else f"highlights.{format_}")
-        if _is_folder(target, to, format_):
+        target = Path(to) if to else Path("highlights" if exporter.each_book else f"highlights.{format_}")
+        if _is_folder(target, to, each_book=exporter.each_book):
             done = exporting.export_to_folder(exporter, shelf, target.expanduser(), dry_run=dry_run)
         else:
             done = exporting.export_to_file(exporter, shelf, target.expanduser(), settings.state, dry_run=dry_run)
@@ -65,13 +64,11 @@ def export(
     _report(done, json=json, dry_run=dry_run)
 
 
-def _is_folder(target: Path, named: str | None, format_: str) -> bool:
-    """Whether a format with a file for each book goes into a folder, or one book's file was named."""
-    if format_ not in _FOLDERS:
-        if named and named.endswith("/"):
-            raise TargetError(f"{named} is a folder.", hint=f"Name a file: --to {named}highlights.{format_}")
-        return False
-    return not (named and not named.endswith("/") and target.suffix in (".md", ".pdf") and not target.is_dir())
+def _is_folder(target: Path, named: str | None, *, each_book: bool) -> bool:
+    """Whether documents go into a folder, or a single file was named."""
+    if target.is_dir() or (named and named.endswith("/")):
+        return True
+    return each_book and not target.suffix
 
 
 def _report(done: "Exported", *, json: bool, dry_run: bool) -> None:

@@ -1,5 +1,6 @@
 """What `kindlehl import` does: open the sources, import them, say what happened."""
 
+import gc
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -23,6 +24,8 @@ from kindlehl.services.uniting import LibraryFile
 
 def run(paths: Sequence[str], settings: Settings, *, encoding: str | None, dry_run: bool, json: bool) -> None:
     """Import what was named, or what is plugged in."""
+    # An import makes millions of objects and no cycles of them: looking for cycles takes a twelfth of its time.
+    gc.disable()
     registry = Registry()
     importers = [LibraryFile(), *registry.importers()]
     for sentence in registry.broken:

@@ -1,11 +1,13 @@
 """The commands to look at what is in a library: list, books, show, search."""
 
+import re
 import sys
 from collections.abc import Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from kindlehl import wiring
 from kindlehl.cli import options, render
@@ -30,7 +32,7 @@ def list_(
     bookmarks: Annotated[bool, typer.Option("--bookmarks", help="Bookmarks too.")] = False,
     clips: Annotated[bool, typer.Option("--clips", help="Saved articles too.")] = False,
     newest: Annotated[bool, typer.Option("--newest", help="Newest first, not by book.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", "-l", help="At most so many.", min=0)] = None,
+    limit: Annotated[int | None, typer.Option("--limit", "-l", help="At most so many.", min=0, metavar="N")] = None,
     json: options.Json = False,
     jsonl: options.Jsonl = False,
     plain: options.Plain = False,
@@ -136,7 +138,7 @@ def show(
 ) -> None:
     """Show one highlight whole, with every form of it that a device wrote.
 
-    Example: kindlehl show 6ff1a48d
+    Example: kindlehl show 320aba02
     """
     from kindlehl.services.finding import by_short_id
 
@@ -173,7 +175,7 @@ def search(
     since: options.Since = None,
     until: options.Until = None,
     has_note: options.HasNote = None,
-    limit: Annotated[int, typer.Option("--limit", "-l", help="At most so many.", min=1)] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-l", help="At most so many.", min=1, metavar="N")] = 20,
     json: options.Json = False,
     jsonl: options.Jsonl = False,
     plain: options.Plain = False,
@@ -186,7 +188,7 @@ def search(
     options.one_format(json=json, jsonl=jsonl, plain=plain)
     from kindlehl.services import finding
 
-    text = " ".join(f'"{part}"' if " " in part and '"' not in part else part for part in query)
+    text = " ".join(map(_term, query))
     with wiring.library_to_read(options.chosen(ctx, library).library) as lib:
         wanted = options.wanted(
             lib, book=book, author=author, color=color, tag=tag, since=since, until=until, has_note=has_note
@@ -206,6 +208,24 @@ def search(
             _nothing(lib, filtered=wanted.books is not None)
 
 
+class Search(TyperCommand):
+    """`search`, to which a word with a minus before it is a word that must not be there, and no bundle of options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Move such words behind a `--`. Options of one letter are still options: `-b walden`, not `-bwalden`."""
+        before = args[: args.index("--")] if "--" in args else args
+        without = [arg for arg in before if re.fullmatch(r"-[^-].+", arg, re.DOTALL)]
+        kept = [arg for arg in before if arg not in without]
+        return super().parse_args(ctx, [*kept, "--", *without, *args[len(before) + 1 :]])
+
+
+def _term(part: str) -> str:
+    """A word, or several that the shell was given in quotes and passed on without them."""
+    if " " not in part or '"' in part:
+        return part
+    return f'-"{part[1:]}"' if part.startswith("-") else f'"{part}"'
+
+
 def _print_hits(hits: "list[Hit]") -> None:
     terminal = render.Terminal()
     for n, hit in enumerate(hits):
@@ -214,3 +234,7 @@ def _print_hits(hits: "list[Hit]") -> None:
         terminal.print(*([""] if n else []), render.heading(terminal, h.title, h.author))
         note = hit.snippet if in_note else None
         terminal.print(*render.passage(terminal, h, "" if in_note else hit.snippet, note or h.note, hit.marks))
+
+
+CLASSES = {"search": Search}
+"""Commands that parse their words in a way of their own."""

@@ -94,6 +94,8 @@ class Exporter(Protocol):
     name: str
     summary: str
     """One line for the help: what it gives."""
+    each_book: bool
+    """Whether it gives a document for each book, which go into a folder, or one over the whole library."""
     warnings: list[str]
     """Filled while rendering: sentences that the user should read, such as a missing font. No text of highlights."""
 

@@ -6,17 +6,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass as _value
-else:
-
-    def _value(**_: Any) -> Any:
-        """Frozen for the type checkers, and cheap to make: an import makes each record twice, and a frozen dataclass
-        takes twice as long to fill (a tenth of a whole import)."""
-        return dataclass(slots=True, unsafe_hash=True)
-
+from kindlehl.domain.values import value
 
 Id: TypeAlias = str
 """A UUID in its canonical text form, lower case."""
@@ -32,7 +24,7 @@ Value: TypeAlias = str | bool | int | None
 _NAMESPACE = bytes.fromhex("7f1c2c0c5f0d5a3e9a43d9a9c3b1c0de")  # of record and book ids; pinned for ever
 
 
-@_value(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Record:
     """One record of a source, as read.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from kindlehl.domain.values import value
+
 if TYPE_CHECKING:  # a command that only looks has no need of facts
     from kindlehl.domain.facts import Id
 
@@ -30,7 +32,7 @@ class Book:
     last_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Highlight:
     """One marked place: a passage with what hangs on it, a bare note, a bookmark or a clip."""
 

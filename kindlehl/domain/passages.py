@@ -17,8 +17,8 @@ LOCATION, PAGE, NOWHERE = 0, 1, 2
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 _FRONT_MATTER = -1_000_000
 _A_PASSAGE = 12
-"""Characters from which on a text that stands in another of the same page is taken for a form of it. In a real file with
-516 highlights on pages alone all 22 such pairs were made within six minutes, 16 of them within half a minute."""
+"""Characters from which on a text that stands in another of the same page is taken for a form of it. In a real file
+with 516 highlights on pages alone all 22 such pairs were made within six minutes, 16 of them within half a minute."""
 _GREATEST = (1 << 62) - 1  # what every SQL integer holds
 
 Item = TypeVar("Item")

@@ -1,5 +1,6 @@
 """Exporting: documents become files, and a file that is not ours, or that the reader changed, is never written over."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -11,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kindlehl.domain.contract import Document, Exporter
-from kindlehl.domain.errors import TargetError, UsageError
+from kindlehl.domain.contract import Block, Document, Exporter
+from kindlehl.domain.errors import KindlehlError, PluginError, TargetError, UsageError
 from kindlehl.domain.library import Book, Highlight
 from kindlehl.ports import Filter, Library
 
@@ -24,12 +25,14 @@ _NAME_BYTES = 120
 """Room for a name: 255 bytes a name and 260 characters a path are what file systems allow."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChosenBooks:
     """The part of a library that is exported: the `Shelf` an exporter is given."""
 
     library: Library
     chosen: Sequence[Book]
+    failure: Exception | None = None
+    """What the library raised while it was read: not the exporter's fault."""
 
     def books(self) -> Iterable[Book]:
         """The chosen books that have something to show."""
@@ -37,11 +40,22 @@ class ChosenBooks:
 
     def highlights(self, book: Book) -> Sequence[Highlight]:
         """One book's highlights and bare notes in reading order."""
-        return list(self.library.shelf.highlights(Filter(books=(book.id,))))
+        with self._remembered():
+            return list(self.library.shelf.highlights(Filter(books=(book.id,))))
 
     def facts(self) -> Iterator[bytes]:
         """Every fact of the whole library as it travels."""
-        return (body.encode() for body in self.library.facts.bodies())
+        with self._remembered():
+            for body in self.library.facts.bodies():
+                yield body.encode()
+
+    @contextmanager
+    def _remembered(self) -> Generator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.failure = error
+            raise
 
 
 @dataclass(slots=True)
@@ -71,7 +85,7 @@ def export_to_folder(exporter: Exporter, shelf: ChosenBooks, folder: Path, *, dr
             (folder / MANIFEST.parent).mkdir(parents=True, exist_ok=True)
         manifest = _Manifest(folder / MANIFEST)
         taken = {record["path"].casefold() for record in manifest.files.values()}
-        for document in exporter.render(shelf):
+        for document in _rendered(exporter, shelf):
             key = f"{exporter.name}/{document.id}"
             name = manifest.path(key) or _unused(document, folder, taken)
             taken.add(name.casefold())
@@ -89,7 +103,7 @@ def export_to_file(
     with _sentences(path):
         if path.is_dir():
             raise TargetError(f"{path} is a folder.", hint=f"Name a file in it: --to {path / 'highlights'}.")
-        documents = iter(exporter.render(shelf))
+        documents = _rendered(exporter, shelf)
         first = next(documents, None)
         if first is None:
             raise TargetError("There is nothing to export.", hint="Import something first: kindlehl import")
@@ -106,6 +120,33 @@ def export_to_file(
             hint="Move it away, or choose another name with --to.",
         )
     return done
+
+
+def _rendered(exporter: Exporter, shelf: ChosenBooks) -> Iterator[Document]:
+    """The documents; whatever an exporter raises is a sentence that names it."""
+    with _named(exporter, shelf):
+        for document in exporter.render(shelf):
+            yield dataclasses.replace(document, blocks=_blocks(exporter, document, shelf))
+
+
+def _blocks(exporter: Exporter, document: Document, shelf: ChosenBooks) -> Iterator[Block]:
+    with _named(exporter, shelf):
+        yield from document.blocks
+
+
+@contextmanager
+def _named(exporter: Exporter, shelf: ChosenBooks) -> Generator[None]:
+    try:
+        yield
+    except (KindlehlError, OSError):
+        raise
+    except Exception as error:
+        if error is shelf.failure:
+            raise
+        raise PluginError(
+            f"The exporter {exporter.name} failed ({type(error).__name__}).",
+            hint="Please report it to whoever wrote that exporter.",
+        ) from error
 
 
 class _Manifest:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kindlehl.domain import fold
 from kindlehl.domain.effects import Effects
+from kindlehl.domain.errors import KindlehlError, PluginError
 from kindlehl.domain.facts import IMPORT_LIMIT, KINDS, Id, Import, Record, new_id
 from kindlehl.ports import Library
 from kindlehl.services.sources import Source
@@ -124,15 +125,28 @@ def _import(
         return report
     tomorrow = (now.replace(tzinfo=None) + timedelta(days=2)).isoformat(timespec="seconds")
     stamp = now.isoformat(timespec="seconds").replace("+00:00", "Z")
-    for batch in _batches(source.importer.read(source.bundle)):
-        unlisted = _account(library, batch, source.id, report, tomorrow)
-        facts: list[Record | Import] = list({record.id: record for record in batch}.values())
+    for batch in _batches(_guarded(source)):
+        facts, unlisted = _account(library, batch, source.id, report, tomorrow)
         if unlisted:
             facts.append(Import(make_id(), source.id, stamp, op, unlisted))
         library.facts.add(facts)
         progress(source)
     report.warnings += source.bundle.warnings
     return report
+
+
+def _guarded(source: Source) -> Iterator[Record]:
+    """The records of a source; whatever an importer raises is a sentence that names it."""
+    try:
+        yield from source.importer.read(source.bundle)
+    except (KindlehlError, GeneratorExit):
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"The importer {source.importer.name} failed on {source.origin} ({type(error).__name__}). "
+            "Nothing was imported.",
+            hint="Please report it to whoever wrote that importer.",
+        ) from error
 
 
 def _unite(library: Library, source: Source, file: LibraryFile, report: Report) -> Report:
@@ -153,10 +167,14 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _account(library: Library, batch: list[Record], source: str, report: Report, tomorrow: str) -> tuple[Id, ...]:
-    """Count a batch; returns the records that no live import from this source lists yet."""
+def _account(
+    library: Library, batch: list[Record], source: str, report: Report, tomorrow: str
+) -> tuple[list[Record | Import], tuple[Id, ...]]:
+    """Count a batch; returns the records that are new or better read than before, and the ids of those that no live
+    import from this source lists yet."""
     standing = library.facts.standing([record.id for record in batch], source)
     unlisted: dict[Id, None] = {}
+    better: dict[Id, Record | Import] = {}
     for record in batch:
         report.read += 1
         report.kinds[record.kind] += 1
@@ -173,7 +191,9 @@ def _account(library: Library, batch: list[Record], source: str, report: Report,
                 report.unreadable.append(Unreadable(record.line, record.reason or "", is_new))
         if held is None or not (held.here or held.erased):
             unlisted[record.id] = None
-    return tuple(unlisted)
+        if held is None or (record.revision, record.certainty) > (held.revision, held.certainty):
+            better[record.id] = record
+    return list(better.values()), tuple(unlisted)
 
 
 def _remark(record: Record, report: Report, tomorrow: str) -> None:

@@ -68,13 +68,24 @@ def opened(
 
         try:
             bundle = Bundle(name, {name: open_copy}, encoding, explicit=True)
-            importer = next((importer for importer in importers if size and importer.claims(bundle)), None)
+            importer = next((importer for importer in importers if size and claims(importer, bundle)), None)
             if importer is None:
                 raise _unknown(origin, size)
             yield Source(name, origin, importer, bundle, digest, size, serial, streams)
         finally:
             for handle in streams:
                 handle.close()
+
+
+def claims(importer: Importer, bundle: Bundle) -> bool:
+    """Whether an importer claims a source. One that fails at it is named, and the others are asked."""
+    try:
+        return importer.claims(bundle)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever a plugin raises, the others work on
+        bundle.warnings.append(f"The importer {importer.name} failed on {bundle.name} ({type(error).__name__}).")
+        return False
 
 
 def _copy(stream: BinaryIO, copy: IO[bytes], origin: str) -> tuple[str, int]:
@@ -157,7 +168,7 @@ def files_in(directory: Path, importers: Iterable[Importer]) -> list[Path]:
 def _claimed(path: Path, importers: Iterable[Importer]) -> bool:
     try:
         bundle = Bundle(path.name, {path.name: lambda: path.open("rb")})
-        return path.stat().st_size > 0 and any(importer.claims(bundle) for importer in importers)
+        return path.stat().st_size > 0 and any(claims(importer, bundle) for importer in importers)
     except OSError:
         # A file in a folder that cannot be opened is not one the reader named: others may be fine.
         return False

@@ -62,11 +62,9 @@ def _make_room(folder: Path) -> None:
 
 
 def _open(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, isolation_level=None, timeout=busy_ms / 1000
     )
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    return connection
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
@@ -94,8 +92,13 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Bring an open file to the current version."""
     version = _version(connection, path)
     connection.execute("PRAGMA synchronous = NORMAL")
-    if version == schema.VERSION:
-        return
+    if version < schema.VERSION:
+        _migrate(connection, path)
+    # Last, since SQLite turns the bytes into a number of pages, of the size that is known at this moment.
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA page_size = {schema.PAGE_BYTES}")  # heeded by an empty file only
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from kindlehl import wire
 from kindlehl.domain import fields, passages
@@ -29,6 +29,10 @@ def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
         yield batch
 
 
+_Body: TypeAlias = tuple[str, str, Id, tuple[bool, int, int], Fact | None]
+"""A fact as it travels, its type and id, what orders its states, and what it says if that is known."""
+
+
 class _Arrived(NamedTuple):
     """A fact whose state advanced, with the number it has in this file."""
 
@@ -44,6 +48,13 @@ def _reading(record: Record) -> Atom:
     return Atom(record.revision, record.title, record.author or "", record.raw_title)
 
 
+def _state(fact: Fact | None) -> tuple[bool, int, int]:
+    """What orders two states of one id, the hash of the body aside."""
+    if isinstance(fact, Record):
+        return fact.erased, fact.revision, fact.certainty
+    return isinstance(fact, Edit) and fact.erased, 0, 0
+
+
 class SqliteFacts:
     """The `Facts` port."""
 
@@ -57,7 +68,9 @@ class SqliteFacts:
     def add(self, facts: Iterable[Fact]) -> int:
         """Keep the maximum of what is here and what comes, for each id."""
         return sum(
-            self._keep([(wire.encode(fact), type(fact).__name__.lower(), fact.id, fact) for fact in batch])
+            self._keep(
+                [(wire.encode(fact), type(fact).__name__.lower(), fact.id, _state(fact), fact) for fact in batch]
+            )
             for batch in batches(facts, KEPT)
         )
 
@@ -65,40 +78,43 @@ class SqliteFacts:
         """The same for bodies as they travel."""
         advanced = 0
         for batch in batches(bodies, KEPT):
-            rows: list[tuple[str, str, Id, Fact | None]] = []
+            rows: list[_Body] = []
             for body in batch:
                 head = wire.header(body)
-                rows.append((body, head.type, head.id, wire.decode(body)))
+                fact = wire.decode(body)
+                rows.append((body, head.type, head.id, _state(fact), fact))
             advanced += self._keep(rows)
         return advanced
 
-    def _keep(self, batch: Sequence[tuple[str, str, Id, Fact | None]]) -> int:
+    def _keep(self, batch: Sequence[_Body]) -> int:
         """Insert what is new, replace what is lower, and derive from both."""
-        held = self._held([id_ for _, _, id_, _ in batch])
+        held = self._held([id_ for _, _, id_, _, _ in batch])
         number = self._last_number()
-        new: dict[Id, tuple[int, int, Id, str, str]] = {}
-        raised: dict[Id, tuple[int, str, int]] = {}
+        new: dict[Id, tuple[Any, ...]] = {}
+        raised: dict[Id, tuple[Any, ...]] = {}
         arrived: dict[Id, _Arrived] = {}
-        for body, type_, id_, fact in batch:
+        for body, type_, id_, state, fact in batch:
             old = held.get(id_)
             if old is None:
                 number += 1
                 key = number
-                new[id_] = (key, number, id_, type_, body)
+                new[id_] = (key, number, id_, type_, *state, body)
             elif old[1] == body or wire.rank(body) <= wire.rank(old[1]):
                 continue
             else:
                 key = old[0]
                 number += 1
                 if id_ in new:  # two states of one id in one batch
-                    new[id_] = (key, number, id_, type_, body)
+                    new[id_] = (key, number, id_, type_, *state, body)
                 else:
-                    raised[id_] = (number, body, key)
+                    raised[id_] = (number, *state, body, key)
             held[id_] = (key, body)
             if fact is not None:
                 arrived[id_] = _Arrived(key, fact, id_ in new)
-        self._db.executemany("INSERT INTO facts (key, seq, id, type, body) VALUES (?, ?, ?, ?, ?)", new.values())
-        self._db.executemany("UPDATE facts SET seq = ?, body = ? WHERE key = ?", raised.values())
+        self._db.executemany("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", new.values())
+        self._db.executemany(
+            "UPDATE facts SET seq = ?, erased = ?, revision = ?, certainty = ?, body = ? WHERE key = ?", raised.values()
+        )
         self._derive(arrived)
         return len(new) + len(raised)
 
@@ -371,10 +387,10 @@ class SqliteFacts:
     def standing(self, ids: Sequence[Id], source: str) -> Mapping[Id, Standing]:
         """How these records stand."""
         return {
-            id_: Standing(bool(live), bool(here), bool(erased))
-            for id_, live, here, erased in self._db.execute(
+            id_: Standing(bool(live), bool(here), bool(erased), revision, certainty)
+            for id_, live, here, erased, revision, certainty in self._db.execute(
                 """SELECT f.id, max(coalesce(i.live, 0)), max(coalesce(i.live AND s.name = ?, 0)),
-                     coalesce(f.body ->> 'erased', 0)
+                     f.erased, f.revision, f.certainty
                    FROM facts f LEFT JOIN listings l ON l.record = f.key LEFT JOIN imports i ON i.key = l.import
                      LEFT JOIN sources s ON s.key = i.source
                    WHERE f.id IN (SELECT value FROM json_each(?)) GROUP BY f.key""",

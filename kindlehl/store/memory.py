@@ -82,7 +82,10 @@ class MemoryLibrary:
             for id_ in import_.records:
                 live[id_].add(import_.source)
         held = self.records(ids)
-        return {id_: Standing(bool(live[id_]), source in live[id_], held[id_].erased) for id_ in ids if id_ in held}
+        return {
+            id_: Standing(bool(live[id_]), source in live[id_], r.erased, r.revision, r.certainty)
+            for id_, r in held.items()
+        }
 
     def _live_imports(self) -> list[Import]:
         withdrawn = [edit for edit in self._every_edit() if edit.field == "withdrawn"]

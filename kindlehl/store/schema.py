@@ -25,6 +25,7 @@ CREATE TABLE facts (
   seq INTEGER NOT NULL,               -- order of arrival; a state that advances takes a new one
   id TEXT NOT NULL UNIQUE,
   type TEXT NOT NULL,                 -- record, import, edit, or what a newer kindlehl knows
+  erased INTEGER NOT NULL, revision INTEGER NOT NULL, certainty INTEGER NOT NULL,  -- of the body: the order of states
   body TEXT NOT NULL                  -- JSON, as it travels
 ) STRICT;
 CREATE UNIQUE INDEX facts_raised ON facts (seq) WHERE seq <> key;  -- of nearly all facts, seq = key

@@ -97,8 +97,8 @@ class TestFacts:
         gone = erased(WORST)
         keep(library, BEST, gone, import_of(1, "clippings", [BEST]))
         standing = library.facts.standing([BEST.id, WORST.id, LONG.id], "clippings:G1")
-        assert standing[BEST.id] == (True, False, False)
-        assert standing[WORST.id] == (False, False, True)
+        assert standing[BEST.id] == (True, False, False, 1, 0)
+        assert standing[WORST.id] == (False, False, True, 1, 0)
         assert LONG.id not in standing
         assert library.facts.standing([BEST.id], "clippings")[BEST.id].here
 
