@@ -48,7 +48,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks
 
 docs: $(VENV)/.dev
-	$(BIN)/typer kindlehl.cli.app utils docs --name kindlehl --title 'The commands' --output docs/commands.md
+	$(BIN)/python tools/commands_page.py
+	$(BIN)/python tools/schema_page.py
 
 requirements:
 	@tools/requirements.sh

@@ -48,6 +48,6 @@ class Registry:
     def _load(self, point: EntryPoint) -> Any:
         try:
             return point.load()()
-        except Exception as error:  # noqa: BLE001 -- whatever a plugin raises, the others work on
+        except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a plugin raises, the others work on
             self.broken.append(f"The plugin {point.name} ({point.value}) does not load: {type(error).__name__}.")
             return None

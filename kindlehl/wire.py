@@ -10,10 +10,11 @@ from msgspec import Meta
 from kindlehl.domain.clock import LIMIT
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Kind, Record, Value
 
-Number = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
-"""What every JSON reader and every database holds exactly."""
+GREATEST = (1 << 53) - 1
+"""The greatest number that every JSON reader and every database holds exactly."""
+Number = Annotated[int, Meta(ge=0, le=GREATEST)]
 Stamp = Annotated[int, Meta(ge=0, lt=LIMIT)]
-AnyId = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+AnyId = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\Z")]
 
 
 class RecordBody(msgspec.Struct, tag_field="type", tag="record", omit_defaults=True, gc=False):
@@ -125,8 +126,16 @@ def header(raw: str | bytes) -> Header:
 
 
 def decode(raw: str | bytes) -> Fact | None:
-    """The fact of a body; None for a type that this version does not know."""
+    """The fact of a body; None where this version does not understand it, because a newer one wrote it. Such a body is
+    kept, and read when the library is rebuilt by a version that does. Raises `Malformed` for what is no fact at all."""
     type_ = _header(raw).type
+    try:
+        return _decode(type_, raw)
+    except msgspec.ValidationError:
+        return None
+
+
+def _decode(type_: str, raw: str | bytes) -> Fact | None:
     if type_ == "record":
         return decode_record(raw)
     if type_ == "import":

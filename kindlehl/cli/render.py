@@ -110,7 +110,7 @@ def details(h: Highlight, *, kind: bool = True) -> str:
 
 def heading(terminal: Terminal, title: str, author: str | None) -> str:
     """A book's title and author."""
-    by = f" — {clean(author)}" if author else ""
+    by = f" — {one_line(author)}" if author else ""
     return terminal.style(one_line(title), "1") + by
 
 
@@ -203,7 +203,7 @@ def book_item(book: Book) -> dict[str, Any]:
 
 def plain(h: Highlight) -> str:
     """A passage on one line: id, kind, title, author, page, location, time, colour, tags, text, note; tab-separated."""
-    location = "" if h.location_start is None else f"{h.location_start}-{h.location_end}"
+    location = "-".join(str(end) for end in (h.location_start, h.location_end) if end is not None)
     fields = (
         h.id, h.kind, h.title, h.author, h.page, location, h.added_at, h.color, " ".join(h.tags), h.text, h.note,
     )  # fmt: skip

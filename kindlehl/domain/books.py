@@ -74,11 +74,10 @@ def group(atoms: Mapping[Id, Atom], edits: Iterable[Edit] = ()) -> dict[Id, Id]:
     alike: dict[tuple[str, str], list[Id]] = defaultdict(list)
     for id_ in sorted(atoms):
         alike[match_key(atoms[id_].title, atoms[id_].author)].append(id_)
-    for ids in alike.values():
-        for n, id_ in enumerate(ids):
-            # With nothing parted the first stands for all before it; else each of them may be in another set.
-            for earlier in ids[: n if parts.apart else min(n, 1)]:
-                parts.join(earlier, id_)
+    # With nothing parted the first of a group stands for all before it; else each of them may be in another set.
+    pairs = ((one, other) for ids in alike.values() for other in ids for one in (ids if parts.apart else ids[:1]))
+    for one, other in sorted(pair for pair in pairs if pair[0] < pair[1]):
+        parts.join(one, other)
     return {atom: parts.find(atom) for atom in atoms}
 
 

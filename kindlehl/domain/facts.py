@@ -134,12 +134,14 @@ def _uuid(digest: bytes, version: int) -> Id:
 def record_id(*key: str) -> Id:
     """The id of the record with this raw key: UUIDv5 of its parts.
 
-    The first part names the importer's kind of source; parts are joined with U+001F. What goes into a key is pinned for
-    ever: a changed key is a duplicated library.
+    The first part names the importer's kind of source; parts are joined with U+001F, which is spelled out where a part
+    holds it. What goes into a key is pinned for ever: a changed key is a duplicated library.
     """
-    return _uuid(
-        hashlib.sha1(_NAMESPACE + "\x1f".join(key).encode("utf-8", "surrogatepass"), usedforsecurity=False).digest(), 5
-    )
+    joined = "\x1f".join(key)
+    if "\x1e" in joined or joined.count("\x1f") >= len(key):
+        joined = "\x1f".join(part.replace("\x1e", "\x1e0").replace("\x1f", "\x1e1") for part in key)
+    raw = _NAMESPACE + joined.encode("utf-8", "surrogatepass")
+    return _uuid(hashlib.sha1(raw, usedforsecurity=False).digest(), 5)
 
 
 def book_atom(raw_title: str) -> Id:

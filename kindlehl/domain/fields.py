@@ -54,6 +54,11 @@ def variants(edits: Sequence[Edit]) -> list[str]:
     return list(dict.fromkeys(str(edit.value) for edit in edits if edit.value not in (None, "")))
 
 
+def disagree(edits: Sequence[Edit]) -> bool:
+    """Whether the heads of a text or note are an open conflict. Cleared here and written there is one too."""
+    return len({edit.value or None for edit in edits}) > 1
+
+
 def is_hidden(
     records: Sequence[Record],
     edits: Sequence[Edit],

@@ -60,7 +60,7 @@ def fold(island: Island, history: fields.History) -> list[Passage]:
     """The passages of one island, hidden ones included."""
     if len(island.records) == 1 and not island.edits and not island.deletions:
         return [single(island.records[0], island.sources.get(island.records[0].id, ()))]
-    return [_passage(group, island, history) for group in _groups(island)]
+    return [_passage(group, island, history) for group in _groups(island, history)]
 
 
 @dataclass(slots=True)
@@ -76,13 +76,15 @@ class _Group:
         return self.forms + self.notes
 
 
-def _groups(island: Island) -> Iterable[_Group]:
+def _groups(island: Island, history: fields.History) -> Iterable[_Group]:
     """Records sorted into passages: forms under the one shown, notes on their highlight, bare notes by place."""
     by_id = {record.id: record for record in island.records}
     marks = [record for record in island.records if record.kind != "note"]
     apart: dict[Id, set[Id]] = defaultdict(set)
-    for edit in island.edits:
-        if edit.field == "not-same" and isinstance(edit.value, str) and not edit.erased:
+    splits = [edit for edit in island.edits if edit.field == "not-same"]
+    undone = history.before(id_ for edit in splits for id_ in edit.seen) if splits else ()
+    for edit in splits:
+        if isinstance(edit.value, str) and not edit.erased and edit.id not in undone:
             apart[edit.target].add(edit.value)
     shown = passages.forms(marks, _spread(marks, apart)) if marks else {}
     groups: dict[Id, _Group] = {}
@@ -181,7 +183,9 @@ def _passage(group: _Group, island: Island, history: fields.History) -> Passage:
     earliest = min(group.forms or group.notes, key=passages.later)
     texts = fields.variants(heads.get("text", ()))
     notes, unsettled = _notes(group, heads.get("note", ()), [e for e in edits if e.field == "note"], history)
-    conflicts = [name for name, open_ in (("text", len(texts) > 1), ("note", unsettled)) if open_]
+    conflicts = [
+        name for name, open_ in (("text", fields.disagree(heads.get("text", ()))), ("note", unsettled)) if open_
+    ]
     deletions = [d for d in island.deletions if not ids.isdisjoint(d.covers)]
     forms = sorted(group.forms, key=passages.later, reverse=True)
     return Passage(
@@ -233,7 +237,7 @@ def _notes(
     replaced = history.before(id_ for edit in edits for id_ in edit.seen) if edits else ()
     kept = [n.text for n in passages.drafts(n for n in group.notes if not n.erased) if n.id not in replaced and n.text]
     written = fields.variants(heads)
-    return list(dict.fromkeys([*kept, *written])), len(written) > 1 or bool(heads and kept)
+    return list(dict.fromkeys([*kept, *written])), fields.disagree(heads) or bool(heads and kept)
 
 
 def _related(group: _Group) -> dict[Id, set[Id]]:

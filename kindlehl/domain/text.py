@@ -5,7 +5,6 @@ Pinned by golden files: replicas that normalise differently would fold different
 NFKC and case folding fixed for every character once assigned, so a newer Python changes nothing for existing text.
 """
 
-import re
 import unicodedata
 
 _QUOTES_DOUBLE = "“”„‟«»″‶〝〞「」『』＂"
@@ -22,7 +21,8 @@ _FOLD = {
     **dict.fromkeys(map(ord, _INVISIBLE), None),
 }
 _ASCII_FOLD = {ord("`"): "'"}
-_WORDS = re.compile(r"\w+")
+_SIGNS = frozenset("_+#")
+"""What tells "C", "C++" and "C#" apart."""
 _NOT_A_NAME = frozenset(("and", "und", "et", "y", "e", "en", "и"))
 
 
@@ -39,12 +39,19 @@ def author_key(author: str | None) -> str:
     """The words of an author's name in a fixed order: "Le Guin, Ursula K." and "Ursula K. Le Guin" are one person."""
     if not author:
         return ""
-    return " ".join(sorted({word for word in _WORDS.findall(matching(author)) if word not in _NOT_A_NAME}))
+    return " ".join(sorted({word for word in _words(author) if word not in _NOT_A_NAME}))
 
 
 def title_key(title: str) -> str:
     """The matching form of a title: its words, without the punctuation in which exports of one book differ."""
-    return " ".join(_WORDS.findall(matching(title))) or matching(title)
+    return " ".join(_words(title)) or matching(title)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a matching form: letters with their marks (the vowels of Hindi are marks), digits, signs."""
+    return "".join(
+        c if c.isalnum() or c in _SIGNS or unicodedata.category(c).startswith("M") else " " for c in matching(text)
+    ).split()
 
 
 def searchable(text: str) -> str:

@@ -21,6 +21,7 @@ MANIFEST = Path(".kindlehl") / "exports.json"
 """In a folder that was exported to: which files are ours, and what we wrote. Travels with the folder."""
 _FORBIDDEN = dict.fromkeys(map(ord, '<>:"/\\|?*[]#^'), " ") | dict.fromkeys(range(32), " ") | {127: " "}
 _RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")])
+_INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 _NAME_BYTES = 120
 """Room for a name: 255 bytes a name and 260 characters a path are what file systems allow."""
 
@@ -85,13 +86,17 @@ def export_to_folder(exporter: Exporter, shelf: ChosenBooks, folder: Path, *, dr
             (folder / MANIFEST.parent).mkdir(parents=True, exist_ok=True)
         manifest = _Manifest(folder / MANIFEST)
         taken = {record["path"].casefold() for record in manifest.files.values()}
-        for document in _rendered(exporter, shelf):
-            key = f"{exporter.name}/{document.id}"
-            name = manifest.path(key) or _unused(document, folder, taken)
-            taken.add(name.casefold())
-            _put(document, folder / name, key, name, manifest, done, dry_run=dry_run)
-        if not dry_run:
-            manifest.save()
+        try:
+            for document in _rendered(exporter, shelf):
+                key = f"{exporter.name}/{document.id}"
+                known = manifest.path(key)
+                names = [known] if known else [n for n in _names(document) if n.casefold() not in taken]
+                name = _put(document, [folder / n for n in names], key, manifest, done, dry_run=dry_run).name
+                taken.add(name.casefold())
+        finally:
+            # What was written before something failed is ours too.
+            if not dry_run:
+                manifest.save()
     return done
 
 
@@ -110,8 +115,7 @@ def export_to_file(
         if not dry_run:
             path.parent.mkdir(parents=True, exist_ok=True)
         manifest = _Manifest(state / "exports.json")
-        key = str(path.absolute())
-        _put(first, path, key, key, manifest, done, dry_run=dry_run, single=documents)
+        _put(first, [path], str(path.absolute()), manifest, done, dry_run=dry_run, single=documents)
         if not dry_run:
             manifest.save()
     if done.kept:
@@ -154,17 +158,22 @@ class _Manifest:
 
     def __init__(self, path: Path) -> None:
         self.path_ = path
+        self.travels = path.parts[-2:] == MANIFEST.parts
+        """Whether it lies in the folder that it is about, and so may come from anybody."""
         self.files: dict[str, dict[str, str]] = {}
         self.before = ""
         try:
             self.before = path.read_text("utf-8")
             held: Any = json.loads(self.before)
-            self.files = {k: v for k, v in held["files"].items() if _is_name(v["path"], path) and v["sha256"]}
+            self.files = {k: v for k, v in held["files"].items() if self._is_ours(v["path"]) and v["sha256"]}
         except FileNotFoundError:
             pass
         except (ValueError, KeyError, TypeError, AttributeError):
             # Somebody broke it. Then no file counts as ours, and none is written over.
             self.files = {}
+
+    def _is_ours(self, path: str) -> bool:
+        return not self.travels or (Path(path).name == path and path not in ("", ".", ".."))
 
     def path(self, key: str) -> str | None:
         """Where this document was written before."""
@@ -186,24 +195,19 @@ class _Manifest:
             part.replace(self.path_)
 
 
-def _is_name(path: str, manifest: Path) -> bool:
-    """A manifest travels with a folder, so it may come from anybody: its paths must stay in that folder."""
-    return manifest.parts[-2:] != MANIFEST.parts or (Path(path).name == path and path not in ("", ".", ".."))
-
-
 def _put(
     document: Document,
-    path: Path,
+    places: Sequence[Path],
     key: str,
-    name: str,
     manifest: _Manifest,
     done: Exported,
     *,
     dry_run: bool,
     single: Iterator[Document] | None = None,
-) -> None:
-    """Write one document beside its place, then move it there, unless what is there is not ours or is the same."""
-    folder = Path(tempfile.gettempdir()) if dry_run else path.parent
+) -> Path:
+    """Write one document to the first of these places that is free, ours, or holds the very same; returns which. It is
+    written beside its place and then moved there. With none left, the last is left as it is."""
+    folder = Path(tempfile.gettempdir()) if dry_run else places[0].parent
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".kindlehl-", suffix=".part", delete=False) as part:
         try:
             digest = hashlib.sha256()
@@ -215,17 +219,21 @@ def _put(
                 raise UsageError(
                     "This format makes a file for each book.", hint="Name a folder: --to FOLDER/, or one book: --book."
                 )
-            there = _hash(path)
-            if there == digest.hexdigest():
-                done.unchanged.append(str(path))
-            elif there is not None and there != manifest.wrote(key):
-                done.kept.append(str(path))
-                return
-            else:
-                done.written.append(str(path))
-                if not dry_run:
-                    _publish(Path(part.name), path)
-            manifest.files[key] = {"path": name, "sha256": digest.hexdigest()}
+            for path in places:
+                there = _hash(path)
+                if there == digest.hexdigest():
+                    done.unchanged.append(str(path))
+                elif there is None or there == manifest.wrote(key):
+                    done.written.append(str(path))
+                    if not dry_run:
+                        _publish(Path(part.name), path)
+                else:
+                    continue
+                named = path.name if manifest.travels else str(path.absolute())
+                manifest.files[key] = {"path": named, "sha256": digest.hexdigest()}
+                return path
+            done.kept.append(str(places[-1]))
+            return places[-1]
         finally:
             part.close()
             Path(part.name).unlink(missing_ok=True)
@@ -250,24 +258,20 @@ def _hash(path: Path) -> str | None:
 
 def safe_name(title: str) -> str:
     """A title as a name that every file system takes, and that a wiki link can hold."""
-    name = " ".join(unicodedata.normalize("NFC", title).translate(_FORBIDDEN).split())
-    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    name = "".join(c for c in title.translate(_FORBIDDEN) if unicodedata.category(c) not in _INVISIBLE)
+    name = " ".join(unicodedata.normalize("NFC", name).split())
     name = name.encode("utf-8")[:_NAME_BYTES].decode("utf-8", "ignore").strip(" .")
     if not name:
         return "Untitled"
-    return f"{name}_" if name.split(".")[0].strip().casefold() in _RESERVED else name
+    # Windows takes "Aux. Notes.md" for the device AUX: the part before the first dot is what counts.
+    return f"_{name}" if name.split(".")[0].strip().casefold() in _RESERVED else name
 
 
-def _unused(document: Document, folder: Path, taken: set[str]) -> str:
-    """A name no other document has. One that is there but not ours keeps its name; ours gets another."""
+def _names(document: Document) -> list[str]:
+    """Names for a document, the first that is free being the one."""
     name = safe_name(document.title)
-    candidates = [name, f"{name} ({document.id[:8]})", f"{name} ({document.id})"]
-    for candidate in candidates:
-        if (candidate + document.suffix).casefold() not in taken and not (
-            folder / (candidate + document.suffix)
-        ).exists():
-            return candidate + document.suffix
-    return candidates[-1] + document.suffix
+    short, whole = f"{name} ({safe_name(document.id[:8])})", f"{name} ({safe_name(document.id)})"
+    return [candidate + document.suffix for candidate in (name, short, whole)]
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from kindlehl.domain.library import Book, Highlight
 from kindlehl.domain.text import searchable
 from kindlehl.ports import Filter, Library, Query, Words
 
-_TERM = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
+_TERM = re.compile(r'(-?)(?:"([^"]*)("?\*?)|(\S+))')
 _SOMETHING = re.compile(r"\w")
+_FIRST_UNPARTED = "\u0e00"
+"""From here on are the scripts that do not part their words: Thai, Chinese, Japanese and others."""
 SNIPPET = 240
 """Characters of a passage that a hit shows."""
 
@@ -30,8 +32,8 @@ def parse(text: str) -> Query:
     """A query: words that all have to be there, "exact words" in a row, -without, and begin* of a word."""
     wanted: list[Words] = []
     unwanted: list[Words] = []
-    for minus, quoted, word in _TERM.findall(text):
-        raw = quoted or word
+    for minus, quoted, end, word in _TERM.findall(text):
+        raw = quoted + end.strip('"') if quoted else word
         if not _SOMETHING.search(raw):
             continue
         words = Words(raw.rstrip("*"), prefix=raw.endswith("*"))
@@ -57,6 +59,25 @@ def _hit(highlight: Highlight, query: Query) -> Hit:
 
 def matches(text: str, query: Query) -> list[tuple[int, int]]:
     """Where the wanted words stand in a text, diacritics and case aside."""
+    plain, origin = _bare(text)
+    found: set[tuple[int, int]] = set()
+    for words in query.wanted:
+        parts = re.findall(r"\w+", _bare(words.text)[0])
+        if not parts:
+            continue
+        pattern = r"\W+".join(map(re.escape, parts))
+        if not any(c >= _FIRST_UNPARTED for part in parts for c in part):
+            pattern = rf"\b{pattern}" + ("" if words.prefix else r"\b")
+        for match in re.finditer(pattern, plain):
+            end = origin[match.end() - 1] + 1
+            while end < len(text) and unicodedata.combining(text[end]):
+                end += 1
+            found.add((origin[match.start()], end))
+    return sorted(found)
+
+
+def _bare(text: str) -> tuple[str, list[int]]:
+    """A text decomposed, without case and diacritics, and for each of its letters the character it came from."""
     letters: list[str] = []
     origin: list[int] = []
     for n, character in enumerate(text):
@@ -64,20 +85,7 @@ def matches(text: str, query: Query) -> list[tuple[int, int]]:
             if not unicodedata.combining(letter):
                 letters.append(letter)
                 origin.append(n)
-    plain = "".join(letters)
-    found: set[tuple[int, int]] = set()
-    for words in query.wanted:
-        parts = re.findall(
-            r"\w+",
-            "".join(c for c in unicodedata.normalize("NFKD", words.text).casefold() if not unicodedata.combining(c)),
-        )
-        if not parts:
-            continue
-        pattern = r"\W+".join(map(re.escape, parts))
-        edges = all(part.isascii() for part in parts)
-        pattern = rf"\b{pattern}" + ("" if words.prefix else r"\b") if edges else pattern
-        found |= {(origin[m.start()], origin[m.end() - 1] + 1) for m in re.finditer(pattern, plain)}
-    return sorted(found)
+    return "".join(letters), origin
 
 
 def _cut(text: str, found: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from kindlehl import wire
 from kindlehl.domain import fold
 from kindlehl.domain.effects import Effects
 from kindlehl.domain.errors import KindlehlError, PluginError
@@ -17,6 +18,8 @@ from kindlehl.services.uniting import LibraryFile
 
 LISTED = 100
 """Unreadable records named in a report; the rest are counted."""
+_KINDS = frozenset(KINDS)
+_ID_LENGTH = 36
 _FIRST_KINDLE = "2007"
 """A date before this is a clock that was never set."""
 
@@ -96,7 +99,7 @@ def import_sources(
             effects = library.shelf.settle()
             for source, report in zip(sources, reports, strict=True):
                 if not isinstance(source.importer, LibraryFile):
-                    library.memo.remember(_memo_key(source), json.dumps([report.read, report.kinds]))
+                    library.memo.remember(_memo_key(source), _to_remember(report))
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -111,6 +114,10 @@ def _memo_key(source: Source) -> str:
     return ":".join(map(str, parts))
 
 
+def _to_remember(report: Report) -> str:
+    return json.dumps([report.read, report.kinds, [(u.line, u.reason) for u in report.unreadable], report.warnings])
+
+
 def _import(
     library: Library, source: Source, op: Id, progress: Progress, now: datetime, make_id: Callable[[], Id]
 ) -> Report:
@@ -120,7 +127,8 @@ def _import(
     remembered = library.memo.recall(_memo_key(source))
     if remembered is not None:
         # The very same bytes, read by the very same parser: everything in them is known.
-        report.read, report.kinds = json.loads(remembered)
+        report.read, report.kinds, unreadable, report.warnings = json.loads(remembered)
+        report.unreadable = [Unreadable(line, reason, new=False) for line, reason in unreadable]
         report.known = report.read
         return report
     tomorrow = (now.replace(tzinfo=None) + timedelta(days=2)).isoformat(timespec="seconds")
@@ -138,7 +146,9 @@ def _import(
 def _guarded(source: Source) -> Iterator[Record]:
     """The records of a source; whatever an importer raises is a sentence that names it."""
     try:
-        yield from source.importer.read(source.bundle)
+        for record in source.importer.read(source.bundle):
+            _check(record)
+            yield record
     except (KindlehlError, GeneratorExit):
         raise
     except Exception as error:
@@ -149,14 +159,26 @@ def _guarded(source: Source) -> Iterator[Record]:
         ) from error
 
 
+def _check(record: Record) -> None:
+    """Refuse what could never be read back. An importer that breaks its contract must not break a library."""
+    start, end = record.location_start, record.location_end
+    if (
+        record.kind not in _KINDS
+        or len(record.id) != _ID_LENGTH
+        or (start is not None and not 0 <= start <= wire.GREATEST)
+        or (end is not None and not 0 <= end <= wire.GREATEST)
+    ):
+        raise ValueError(record.kind)
+
+
 def _unite(library: Library, source: Source, file: LibraryFile, report: Report) -> Report:
     """Add another library's facts as they are: its imports, edits and deletions too."""
     for batch in _batches(file.read(source.bundle)):
-        held = library.facts.records([record.id for record in batch])
+        held = library.facts.standing([record.id for record in batch], source.id)
         report.read += len(batch)
         for record in batch:
             report.kinds[record.kind] += 1
-        report.known += sum(record.id in held for record in batch)
+        report.known += sum(r.id in held and (held[r.id].live or held[r.id].erased) for r in batch)
     report.new = report.read - report.known
     library.facts.add_raw(file.bodies(source.bundle))
     return report
@@ -174,7 +196,7 @@ def _account(
     import from this source lists yet."""
     standing = library.facts.standing([record.id for record in batch], source)
     unlisted: dict[Id, None] = {}
-    better: dict[Id, Record | Import] = {}
+    better: dict[Id, Record] = {}
     for record in batch:
         report.read += 1
         report.kinds[record.kind] += 1
@@ -191,9 +213,10 @@ def _account(
                 report.unreadable.append(Unreadable(record.line, record.reason or "", is_new))
         if held is None or not (held.here or held.erased):
             unlisted[record.id] = None
-        if held is None or (record.revision, record.certainty) > (held.revision, held.certainty):
+        above = better.get(record.id, held)
+        if above is None or (record.revision, record.certainty) > (above.revision, above.certainty):
             better[record.id] = record
-    return list(better.values()), tuple(unlisted)
+    return [*better.values()], tuple(unlisted)
 
 
 def _remark(record: Record, report: Report, tomorrow: str) -> None:

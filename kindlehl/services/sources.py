@@ -2,11 +2,11 @@
 
 import hashlib
 import tempfile
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from kindlehl.domain.contract import Bundle, Importer
 from kindlehl.domain.errors import NoSourceError, SourceError
@@ -57,12 +57,13 @@ def opened(
 
     Raises SourceError when it cannot be read to its end, or nobody knows its format.
     """
-    with tempfile.NamedTemporaryFile(prefix="kindlehl-") as copy:
+    with tempfile.TemporaryDirectory(prefix="kindlehl-") as folder:
+        copy = Path(folder) / "source"
         digest, size = _copy(stream, copy, origin)
         streams: list[BinaryIO] = []
 
         def open_copy() -> BinaryIO:
-            handle = Path(copy.name).open("rb")  # noqa: SIM115 -- handed to the importer, closed below
+            handle = copy.open("rb")
             streams.append(handle)
             return handle
 
@@ -88,8 +89,23 @@ def claims(importer: Importer, bundle: Bundle) -> bool:
         return False
 
 
-def _copy(stream: BinaryIO, copy: IO[bytes], origin: str) -> tuple[str, int]:
+def _copy(stream: BinaryIO, copy: Path, origin: str) -> tuple[str, int]:
     digest, size = hashlib.blake2b(digest_size=20), 0
+    try:
+        with copy.open("wb") as target:
+            for chunk in _chunks(stream, origin):
+                digest.update(chunk)
+                size += len(chunk)
+                target.write(chunk)
+    except OSError as error:
+        raise SourceError(
+            f"There is no room for a copy of {origin} in {tempfile.gettempdir()}. Nothing was imported.",
+            hint="Make room there, or set TMPDIR to a folder with more.",
+        ) from error
+    return digest.hexdigest(), size
+
+
+def _chunks(stream: BinaryIO, origin: str) -> Iterator[bytes]:
     while True:
         try:
             chunk = stream.read(_CHUNK)
@@ -99,18 +115,8 @@ def _copy(stream: BinaryIO, copy: IO[bytes], origin: str) -> tuple[str, int]:
                 hint="Check that the device is still plugged in, then import again.",
             ) from error
         if not chunk:
-            break
-        digest.update(chunk)
-        size += len(chunk)
-        try:
-            copy.write(chunk)
-        except OSError as error:
-            raise SourceError(
-                f"There is no room for a copy of {origin} in {tempfile.gettempdir()}. Nothing was imported.",
-                hint="Make room there, or set TMPDIR to a folder with more.",
-            ) from error
-    copy.flush()
-    return digest.hexdigest(), size
+            return
+        yield chunk
 
 
 class EmptySourceError(SourceError):

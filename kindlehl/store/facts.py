@@ -48,6 +48,12 @@ def _reading(record: Record) -> Atom:
     return Atom(record.revision, record.title, record.author or "", record.raw_title)
 
 
+def _records(rows: Iterable[tuple[int, str]]) -> list[tuple[int, Record]]:
+    """The records of some rows; what a newer version wrote is passed over."""
+    found = ((key, wire.decode(body)) for key, body in rows)
+    return [(key, fact) for key, fact in found if isinstance(fact, Record)]
+
+
 def _state(fact: Fact | None) -> tuple[bool, int, int]:
     """What orders two states of one id, the hash of the body aside."""
     if isinstance(fact, Record):
@@ -61,6 +67,7 @@ class SqliteFacts:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self.touched = Touched()
+        self._rebuilding = False
         self._atoms: dict[str, tuple[int, int]] = {}  # raw title → key and revision, of the atoms met lately
 
     # -- adding ---------------------------------------------------------------------------------------------------
@@ -142,12 +149,21 @@ class SqliteFacts:
     # -- deriving -------------------------------------------------------------------------------------------------
 
     def derive_all(self) -> None:
-        """Derive everything from all facts, for a rebuild. The derived tables are empty."""
+        """Derive everything from all facts, for a rebuild. The derived tables are empty, and all will be folded.
+
+        Edits first: then every record and import finds what was done to it.
+        """
         self._atoms.clear()
-        cursor = self._db.execute("SELECT key, body FROM facts ORDER BY key")
-        for batch in batches(cursor, KEPT):
-            decoded = [(key, wire.decode(body)) for key, body in batch]
-            self._derive({fact.id: _Arrived(key, fact, True) for key, fact in decoded if fact is not None})
+        self._rebuilding = True
+        try:
+            for type_ in ("edit", "record", "import"):
+                rows = self._db.execute("SELECT key, body FROM facts WHERE type = ? ORDER BY key", (type_,))
+                for batch in batches(rows, KEPT):
+                    decoded = [(key, wire.decode(body)) for key, body in batch]
+                    self._derive({fact.id: _Arrived(key, fact, True) for key, fact in decoded if fact is not None})
+        finally:
+            self._rebuilding = False
+        self.touched.books = True
 
     def _derive(self, arrived: Mapping[Id, _Arrived]) -> None:
         """Update the tables that depend on these facts. Records first, so that what lists them finds them."""
@@ -161,9 +177,8 @@ class SqliteFacts:
         for key, fact, is_new in arrived.values():
             if isinstance(fact, Import) and is_new:
                 self._derive_import(key, fact, arrived)
-        for _, fact, _ in edits:
-            assert isinstance(fact, Edit)  # noqa: S101 -- as above
-            self._touch_edit(fact)
+        if edits and not self._rebuilding:
+            self._touch_edits([a.fact for a in edits if isinstance(a.fact, Edit)])
 
     def _derive_records(self, records: Sequence[_Arrived]) -> None:
         raised: list[tuple[int, Record]] = []
@@ -175,8 +190,7 @@ class SqliteFacts:
                 raised.append((key, fact))
         if any(record.erased for _, record in raised):
             self._db.execute("DELETE FROM memo")
-        for atom in {record.atom for _, record in raised if record.erased or record.kind not in passages.SHOWN}:
-            self._reread(atom)
+        self._reread({record.atom for _, record in raised if record.erased or record.kind not in passages.SHOWN})
         if raised:
             present = self._of_present([key for key, _ in raised])
             self._leave(sorted(present))
@@ -231,26 +245,25 @@ class SqliteFacts:
             self._atoms[record.raw_title] = (key, mine.revision)
         return int(key)
 
-    def _reread(self, atom: Id) -> None:
-        """Find again what a book is called, after a record of it lost its title. Rare, so a scan will do."""
-        held = self._db.execute("SELECT raw_title FROM atoms WHERE id = ?", (atom,)).fetchone()
-        if held is None:
+    def _reread(self, atoms: Iterable[Id]) -> None:
+        """Find again what books are called, after a record of theirs lost its title. Rare: one scan of all will do."""
+        held = self._db.execute(
+            "SELECT id FROM atoms WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(atoms)),)
+        ).fetchall()
+        if not held:
             return
-        rows = self._db.execute(
-            "SELECT body FROM facts WHERE type = 'record' AND (body ->> 'raw_title' = ? OR body ->> 'book' = ?)",
-            (*held, atom),
-        )
-        read = [record for (body,) in rows if (record := wire.decode_record(body)).kind in passages.SHOWN]
+        best: dict[Id, Atom | None] = dict.fromkeys(id_ for (id_,) in held)
+        for (body,) in self._db.execute("SELECT body FROM facts WHERE type = 'record'"):
+            record = wire.decode(body)
+            if isinstance(record, Record) and record.kind in passages.SHOWN and (atom := record.atom) in best:
+                best[atom] = max(_reading(record), best[atom] or _reading(record))
         self._atoms.clear()
         self.touched.books = True
-        if not read:
-            self._db.execute("DELETE FROM atoms WHERE id = ?", (atom,))
-            return
-        best = max(_reading(record) for record in read)
-        self._db.execute(
+        self._db.executemany(
             "UPDATE atoms SET revision = ?, title = ?, author = ?, raw_title = ? WHERE id = ?",
-            (best.revision, best.title, best.author, best.raw_title, atom),
+            [(a.revision, a.title, a.author, a.raw_title, id_) for id_, a in best.items() if a],
         )
+        self._db.executemany("DELETE FROM atoms WHERE id = ?", [(id_,) for id_, a in best.items() if a is None])
 
     def _derive_import(self, key: int, fact: Import, arrived: Mapping[Id, _Arrived]) -> None:
         self._db.execute("INSERT OR IGNORE INTO sources (name) VALUES (?)", (fact.source,))
@@ -275,7 +288,7 @@ class SqliteFacts:
         if not live:
             return
         self._appear([(k, record) for k, record in here if k not in present])
-        self._appear([(k, wire.decode_record(body)) for k, body in held.values() if k not in present])
+        self._appear(_records((k, body) for k, body in held.values() if k not in present))
 
     def _withdrawn(self, import_id: Id) -> bool:
         edits = [edit for edit in self.edits([import_id]) if edit.field == "withdrawn"]
@@ -286,26 +299,31 @@ class SqliteFacts:
         self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", [(key, id_) for id_ in edit.seen])
         self._db.executemany("INSERT OR IGNORE INTO covers VALUES (?, ?)", [(id_, key) for id_ in edit.covers])
 
-    def _touch_edit(self, edit: Edit) -> None:
-        """Mark what an edit may change: its target, what it covers, and the same of all that saw it or that it saw."""
-        after = {id_ for (id_,) in self._db.execute(
-            """WITH RECURSIVE after (id) AS (SELECT ? UNION
-                 SELECT e.id FROM after a JOIN seen s ON s.id = a.id JOIN edits e ON e.key = s.edit)
-               SELECT id FROM after""",
-            (edit.id,),
-        )}  # fmt: skip
-        reach = json.dumps(sorted(after | self.before([edit.id])))
-        targets = {id_ for (id_,) in self._db.execute(
-            """SELECT target FROM edits WHERE id IN (SELECT value FROM json_each(?1))
-               UNION SELECT c.id FROM covers c JOIN edits e ON e.key = c.edit
-                 WHERE e.id IN (SELECT value FROM json_each(?1))""",
-            (reach,),
-        )}  # fmt: skip
-        if edit.field in ("same", "not-same", "title", "author"):
+    def _touch_edits(self, edits: Sequence[Edit]) -> None:
+        """Mark what edits may change: their targets, what they cover, and the same of all that saw them or they saw."""
+        ids = [edit.id for edit in edits]
+        after = [
+            id_
+            for (id_,) in self._db.execute(
+                """WITH RECURSIVE after (id) AS (SELECT value FROM json_each(?) UNION
+                     SELECT e.id FROM after a JOIN seen s ON s.id = a.id JOIN edits e ON e.key = s.edit)
+                   SELECT id FROM after""",
+                (json.dumps(ids),),
+            )
+        ]
+        targets = [
+            id_
+            for (id_,) in self._db.execute(
+                """SELECT target FROM edits WHERE id IN (SELECT value FROM json_each(?1))
+                   UNION SELECT c.id FROM covers c JOIN edits e ON e.key = c.edit
+                     WHERE e.id IN (SELECT value FROM json_each(?1))""",
+                (json.dumps(sorted({*after, *self.before(ids)})),),
+            )
+        ]
+        if any(edit.field in ("same", "not-same", "title", "author") for edit in edits):
             self.touched.books = True
         rows = self._db.execute(
-            "SELECT key, type, id FROM facts WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(sorted(targets)),),
+            "SELECT key, type, id FROM facts WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(targets),)
         ).fetchall()
         self._refresh([key for key, type_, _ in rows if type_ == "record"])
         for key, type_, id_ in rows:
@@ -346,7 +364,7 @@ class SqliteFacts:
         present = self._of_present(keys)
         self._leave(sorted(present - {key for key, _ in wanted}))
         self.touched.records.update(present)
-        self._appear([(key, wire.decode_record(body)) for key, body in wanted if key not in present])
+        self._appear(_records((key, body) for key, body in wanted if key not in present))
 
     def _appear(self, records: Sequence[tuple[int, Record]], *, fresh: bool = True) -> None:
         """Records that became present, or were read anew, with where they are."""
@@ -369,8 +387,9 @@ class SqliteFacts:
         self.touched.records.update(
             key
             for (key,) in self._db.execute(
-                """SELECT key FROM records WHERE passage IN
-                   (SELECT passage FROM records WHERE key IN (SELECT value FROM json_each(?)))""",
+                """WITH p (key) AS (SELECT DISTINCT passage FROM records WHERE key IN (SELECT value FROM json_each(?)))
+                   SELECT r.key FROM p JOIN records r ON r.key = p.key
+                   UNION SELECT r.key FROM p JOIN records r ON r.passage = p.key AND r.passage <> r.key""",
                 (ids,),
             )
         )

@@ -63,7 +63,7 @@ class Folding:
         self._db.executemany("UPDATE atoms SET book = ? WHERE key = ?", [(new, key) for new, key, _ in moved])
         for book in affected | {new for new, _, _ in moved}:
             self._touch_book(book)
-        return self._write_books(groups, atoms, edits, keys)
+        return self._write_books(groups, atoms, edits, keys, {id_ for _, id_, *_, book in rows if book is not None})
 
     def _book_edits(self, atoms: list[Id]) -> Sequence[Edit]:
         edited = self._db.execute("SELECT EXISTS (SELECT 1 FROM edits)").fetchone()[0]
@@ -88,16 +88,24 @@ class Folding:
         )
 
     def _write_books(
-        self, groups: Mapping[Id, Id], atoms: Mapping[Id, books.Atom], edits: Sequence[Edit], keys: Mapping[Id, int]
+        self,
+        groups: Mapping[Id, Id],
+        atoms: Mapping[Id, books.Atom],
+        edits: Sequence[Edit],
+        keys: Mapping[Id, int],
+        grouped: set[Id],
     ) -> int:
         members: dict[Id, list[Id]] = {}
         for atom, book in groups.items():
             members.setdefault(book, []).append(atom)
         before = {k for (k,) in self._db.execute("SELECT key FROM books")}
+        by_target: dict[Id, list[Edit]] = {}
+        for edit in edits:
+            by_target.setdefault(edit.target, []).append(edit)
         rows: list[tuple[int, Id, str, str | None]] = []
         for book, ids in members.items():
             title, author = books.shown_title(atoms[id_] for id_ in ids)
-            mine = [edit for edit in edits if edit.target in ids] if edits else []
+            mine = [edit for id_ in ids for edit in by_target.get(id_, ())]
             if mine:
                 heads = fields.heads(mine, self._facts)
                 title = str(fields.newest(heads.get("title", ())) or title)
@@ -110,7 +118,7 @@ class Folding:
                author = excluded.author WHERE title <> excluded.title OR author IS NOT excluded.author""",
             rows,
         )
-        return max(0, len(now) - len(before))
+        return sum(grouped.isdisjoint(ids) for ids in members.values())
 
     def _touched_books(self) -> list[int]:
         rows = self._db.execute(

@@ -76,14 +76,29 @@ class SqliteLibrary:
                     self._db.execute("ROLLBACK")
                 raise
 
+    def fold_revision(self) -> int:
+        """By which revision of the fold the shelf was made."""
+        with translated(self._path):
+            return int(self._db.execute("SELECT value FROM settings WHERE key = 'fold'").fetchone()[0])
+
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
 
 
 def open_library(path: Path) -> SqliteLibrary:
-    """The library in this file, made when it is not there."""
-    return SqliteLibrary(connect(path), path)
+    """The library in this file, made when it is not there, and folded anew if an older revision folded it."""
+    from kindlehl.domain import fold
+
+    library = SqliteLibrary(connect(path), path)
+    try:
+        if library.fold_revision() != fold.REVISION:
+            with library.transaction():
+                library.shelf.rebuild()
+    except BaseException:
+        library.close()
+        raise
+    return library
 
 
 def read_library(path: Path) -> SqliteLibrary:

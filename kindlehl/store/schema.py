@@ -53,6 +53,7 @@ CREATE TABLE edits (
   field TEXT NOT NULL
 ) STRICT;
 CREATE INDEX edits_target ON edits (target);
+CREATE INDEX edits_deleted ON edits (key) WHERE field = 'deleted';
 CREATE TABLE seen (edit INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (edit, id)) STRICT, WITHOUT ROWID;
 CREATE INDEX seen_id ON seen (id);
 CREATE TABLE covers (id TEXT NOT NULL, edit INTEGER NOT NULL, PRIMARY KEY (id, edit)) STRICT, WITHOUT ROWID;

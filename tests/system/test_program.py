@@ -1,0 +1,217 @@
+"""The program itself: help, usage errors, which library, pipes, and the care of the library's file."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.cli import SAMPLE, Kindlehl, complaint, facts, highlight, many, query, shown, written
+
+COMMANDS = ((), ("import",), ("list",), ("books",), ("show",), ("search",), ("export",), ("db",), ("db", "path"),
+            ("db", "rebuild"))  # fmt: skip
+
+
+class TestHelp:
+    """The program explains itself."""
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_every_command_answers_h_and_help(self, kindlehl: Kindlehl, command: tuple[str, ...]) -> None:
+        """Both exit 0, print the same on standard output and touch nothing."""
+        out = kindlehl.ok(*command, "-h")
+        assert out == kindlehl.ok(*command, "--help")
+        assert "Usage" in out
+        assert not list(kindlehl.home.iterdir())
+
+    def test_every_command_is_known_to_this_test(self, kindlehl: Kindlehl) -> None:
+        """A command that is added is tested too."""
+        from kindlehl.cli.app import COMMANDS as ALL
+
+        assert {command[0] for command in COMMANDS if command} == set(ALL)
+
+    @pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ((), ("db",))], ids=" ".join)
+    def test_the_help_shows_an_example(self, kindlehl: Kindlehl, command: tuple[str, ...]) -> None:
+        """One line to copy."""
+        assert "Example: " in kindlehl.ok(*command, "-h")
+
+    def test_the_help_fits_a_narrow_terminal(self, kindlehl: Kindlehl) -> None:
+        """At forty columns it still comes, with exit 0."""
+        for command in COMMANDS:
+            assert kindlehl.on_terminal(*command, "-h", env={"COLUMNS": "40"}, columns=40).code == 0
+
+    def test_no_arguments_give_the_help(self, kindlehl: Kindlehl) -> None:
+        """A person who types the bare name sees what there is."""
+        done = kindlehl()
+        assert "import" in done.out + done.err
+        assert done.code in (0, 2)
+
+    def test_the_version_is_one_line(self, kindlehl: Kindlehl) -> None:
+        """Exit 0."""
+        assert kindlehl.ok("--version").startswith("kindlehl ")
+        assert kindlehl.ok("--version").count("\n") == 1
+
+
+class TestUsageErrors:
+    """A request that makes no sense exits 2 and touches nothing."""
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("frobnicate",), ("list", "--frobnicate"), ("show",), ("search",), ("export",), ("db", "frobnicate"),
+            ("list", "--limit", "many"), ("list", "--limit", "-1"), ("search", "x", "--limit", "0"),
+            ("show", "a", "b"), ("books", "extra"), ("import", "--encoding"),
+        ],
+        ids=" ".join,
+    )  # fmt: skip
+    def test_a_usage_error_exits_2_and_says_why(self, kindlehl: Kindlehl, command: tuple[str, ...]) -> None:
+        """On standard error, without a traceback."""
+        done = kindlehl(*command)
+        assert done.code == 2
+        assert done.out == ""
+        assert done.err
+        assert "Traceback" not in done.err
+        assert not list(kindlehl.home.iterdir())
+
+    def test_an_unknown_format_is_refused_with_the_list_of_formats(self, reader: Kindlehl) -> None:
+        """The hint names those there are."""
+        done = reader("export", "docx")
+        assert done.code in (1, 2)
+        assert "markdown" in complaint(done, done.code)
+
+    def test_an_unknown_encoding_is_refused(self, kindlehl: Kindlehl) -> None:
+        """It is no bug of ours, and nothing is imported."""
+        done = kindlehl("import", SAMPLE, "--encoding", "klingon")
+        complaint(done, done.code)
+        assert done.code in (1, 2)
+
+
+class TestWhichLibrary:
+    """Flag before environment before default."""
+
+    def test_the_default_is_in_the_data_directory(self, kindlehl: Kindlehl) -> None:
+        """XDG_DATA_HOME, or ~/.local/share where it is not set."""
+        assert kindlehl.ok("db", "path") == f"{kindlehl.library}\n"
+        default = kindlehl.home / ".local" / "share" / "kindlehl" / "library.db"
+        assert kindlehl.ok("db", "path", env={"XDG_DATA_HOME": ""}) == f"{default}\n"
+
+    def test_flag_before_environment_before_default(self, kindlehl: Kindlehl) -> None:
+        """`--library` may stand before or after the command; after it wins."""
+        env = {"KINDLEHL_LIBRARY": str(kindlehl.home / "env.db")}
+        a, b = kindlehl.home / "a.db", kindlehl.home / "b.db"
+        assert kindlehl.ok("db", "path", env=env) == f"{kindlehl.home / 'env.db'}\n"
+        assert kindlehl.ok("--library", a, "db", "path", env=env) == f"{a}\n"
+        assert kindlehl.ok("db", "path", "--library", a, env=env) == f"{a}\n"
+        assert kindlehl.ok("--library", b, "db", "path", "--library", a, env=env) == f"{a}\n"
+        assert kindlehl.ok("db", "path", env={"KINDLEHL_LIBRARY": ""}) == f"{kindlehl.library}\n"
+        assert kindlehl.ok("db", "path", env={"KINDLEHL_LIBRARY": "~/x.db"}) == f"{kindlehl.home / 'x.db'}\n"
+
+    def test_each_library_is_its_own(self, kindlehl: Kindlehl) -> None:
+        """What goes into one is not in the other, and the default is not made."""
+        a, b = kindlehl.home / "deep" / "a.db", kindlehl.home / "b.db"
+        kindlehl.ok("import", written(kindlehl.home / "1.txt", highlight("One.")), "--library", a)
+        kindlehl.ok("import", written(kindlehl.home / "2.txt", highlight("Two.")), env={"KINDLEHL_LIBRARY": str(b)})
+        assert "One." in kindlehl.ok("list", "--library", a)
+        assert "Two." not in kindlehl.ok("list", "--library", a)
+        assert "Two." in kindlehl.ok("--library", b, "list")
+        assert not kindlehl.library.exists()
+
+    def test_a_path_with_signs_that_mean_something_to_sqlite_is_just_a_path(self, kindlehl: Kindlehl) -> None:
+        """A library is opened by URI: `?`, `#` and `%` in a name must not be taken for parts of one."""
+        for name in ("what?mode=memory", "a#b.db", "100%41.db", "a b'c\"d.db", "草枕.db", "-.db"):
+            path = kindlehl.home / "odd" / name
+            kindlehl.ok("import", SAMPLE, "--library", path)
+            assert path.is_file()
+            assert kindlehl.ok("list", "--plain", "--library", path).count("\n") == 18
+        assert len(list((kindlehl.home / "odd").iterdir())) == 6
+
+
+class TestCare:
+    """`db`."""
+
+    def test_a_rebuild_gives_the_same_list(self, kindlehl: Kindlehl) -> None:
+        """Facts, passages and what is found are as before."""
+        kindlehl.ok("import", SAMPLE, written(kindlehl.home / "c.txt", many(300)))
+        looks = (["list", "--json", "--bookmarks"], ["books", "--json"], ["search", "the", "--json"])
+        before = [kindlehl.ok(*look) for look in looks], facts(kindlehl.library), shown(kindlehl.library)
+        assert "317 highlights in 19 books" in kindlehl.ok("db", "rebuild")
+        after = [kindlehl.ok(*look) for look in looks], facts(kindlehl.library), shown(kindlehl.library)
+        assert after == before
+
+    def test_a_rebuild_repairs_what_was_damaged_in_the_derived_tables(self, kindlehl: Kindlehl) -> None:
+        """The facts are the library; everything else can be made anew."""
+        kindlehl.ok("import", SAMPLE)
+        before = kindlehl.ok("list", "--json"), kindlehl.ok("search", "the", "--json")
+        query_all = "DELETE FROM highlights; DELETE FROM records; INSERT INTO search (search) VALUES ('delete-all');"
+        connection = sqlite3.connect(kindlehl.library)
+        connection.executescript(query_all)
+        connection.close()
+        assert json.loads(kindlehl.ok("list", "--json"))["items"] == []
+        kindlehl.ok("db", "rebuild")
+        assert (kindlehl.ok("list", "--json"), kindlehl.ok("search", "the", "--json")) == before
+
+    def test_a_rebuild_without_a_library_makes_none(self, kindlehl: Kindlehl) -> None:
+        """There is nothing to make anew."""
+        complaint(kindlehl("db", "rebuild"), 1)
+        assert not list(kindlehl.home.iterdir())
+
+    def test_the_file_says_what_it_is(self, reader: Kindlehl) -> None:
+        """An SQLite database with our application id, so that `file` can tell."""
+        assert query(reader.library, "PRAGMA application_id") == [(0x6B686C31,)]
+
+
+class TestPipes:
+    """What reads our output may stop."""
+
+    @pytest.mark.parametrize("command", ["list", "list --json", "list --plain", "search of", "export json --to -"])
+    def test_a_closed_pipe_is_quiet(self, kindlehl: Kindlehl, command: str) -> None:
+        """`kindlehl list | head -1` gives one line and nothing on stderr, however much there would have been."""
+        kindlehl.ok("import", written(kindlehl.home / "c.txt", many(2000)))
+        limit = ["--limit", "2000"] if command.startswith("search") else []
+        with kindlehl.start(*command.split(), *limit) as process:
+            assert process.stdout
+            assert process.stderr
+            assert process.stdout.readline()
+            process.stdout.close()
+            err = process.stderr.read()
+            process.wait(60)
+        assert err == b""
+
+    def test_data_goes_to_standard_output_and_nothing_else_does(self, kindlehl: Kindlehl) -> None:
+        """Even with an unreadable record, `--json` on standard output is one JSON document."""
+        path = written(
+            kindlehl.home / "c.txt", highlight("One."), "Book (A)\n- Xyzzy plugh 5-6 | frotz 1, 2\n\nW.\n=====\n"
+        )
+        done = kindlehl("import", path, "--json")
+        assert json.loads(done.out)["schema"] == "kindlehl/import/1"
+        assert "kept, but not readable yet" in done.err
+
+    def test_there_is_a_progress_bar_on_a_terminal_only(self, kindlehl: Kindlehl) -> None:
+        """A file of more than a megabyte shows one on a terminal; a pipe's stderr stays empty."""
+        big = written(kindlehl.home / "c.txt", many(6000))
+        assert big.stat().st_size > 1_000_000
+        assert "Reading" in kindlehl.on_terminal("import", big, "-n").out
+        kindlehl.ok("import", big)
+
+
+INSTALLED = Path(sys.executable).with_name("kindlehl")
+
+
+@pytest.mark.skipif(not INSTALLED.exists(), reason="only `python -m kindlehl` is installed here")
+def test_the_installed_command_is_the_same_program(kindlehl: Kindlehl) -> None:
+    """`kindlehl` and `python -m kindlehl`."""
+    done = subprocess.run(
+        [INSTALLED, "--version"], capture_output=True, text=True, env=kindlehl.environment(), timeout=60, check=True
+    )
+    assert done.stdout == kindlehl.ok("--version")
+
+
+def test_a_working_directory_that_is_gone_harms_no_command_that_needs_none(reader: Kindlehl, tmp_path: Path) -> None:
+    """A terminal left open in a folder that was deleted."""
+    script = f'mkdir gone && cd gone && rmdir ../gone && "$0" -P -m kindlehl list --plain --library "{reader.library}"'
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable],
+        cwd=tmp_path, capture_output=True, text=True, env=reader.environment(), timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 18

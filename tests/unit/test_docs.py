@@ -1,0 +1,177 @@
+"""The documentation is true: generated pages are as generated, links lead somewhere, and commands show what they do."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / "tools"
+PAGES = [path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md") if path.exists()] + sorted(
+    path for path in (ROOT / "docs").rglob("*.md")
+)
+in_checkout = pytest.mark.skipif(not TOOLS.is_dir(), reason="is about the checkout; here are only the tests")
+
+
+def tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def environment(home: Path) -> dict[str, str]:
+    """That of a person with the program and a home of her own; nothing of this machine's user."""
+    places = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **places}
+
+
+def commands(page: str) -> Iterator[tuple[str, str]]:
+    """Every command that a page shows after a `$`, without its comment, and what it shows below it."""
+    for block in re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            line, _, shown = part.partition("\n")
+            yield re.sub(r"\s+# .*", "", line), shown.strip("\n")
+
+
+@in_checkout
+@pytest.mark.parametrize("name", ["commands", "schema"])
+def test_generated_pages_are_as_generated(name: str) -> None:
+    """`make docs` would change nothing."""
+    module = tool(f"{name}_page")
+    assert (ROOT / "docs" / f"{name}.md").read_text("utf-8") == module.page(), "run: make docs"
+
+
+@in_checkout
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(lambda views: views["v_books"].update(pages="INTEGER"), "columns of v_books", id="a new column"),
+        pytest.param(lambda views: views["v_books"].pop("clips"), "columns of v_books", id="a column is gone"),
+        pytest.param(lambda views: views["v_books"].update(title="INTEGER"), "v_books.title is INTEGER", id="a type"),
+        pytest.param(lambda views: views.update(v_more={}), "the views are", id="a new view"),
+    ],
+)
+def test_a_view_that_drifts_is_noticed(change: Callable[[dict[str, dict[str, str]]], object], message: str) -> None:
+    """The views are a promise: their page is not made of columns that it does not explain."""
+    schema = tool("schema_page")
+    views = schema.found()
+    change(views)
+    with pytest.raises(SystemExit, match=re.escape(message)):
+        schema.check(views)
+
+
+@in_checkout
+def test_every_command_and_exit_code_is_on_the_page() -> None:
+    """Groups and what is in them each have a section; no exit code is without a meaning."""
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    sections = re.findall(r"^## (.+)$", page, re.MULTILINE)
+    assert {"kindlehl", "import", "list", "books", "show", "search", "export", "db", "db path", "db rebuild"} <= {
+        *sections
+    }
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == {0, 1, 2, 3, 5, 75, 130}
+
+
+@in_checkout
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    """To a file that is there and, after a #, to a heading of it."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    lost: list[str] = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z][a-z+.-]*:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            lost.append(link)
+    assert lost == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The names by which a page's headings are linked to."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_shows_what_happens(tmp_path: Path) -> None:
+    """Each command of the README that shows an output gives exactly that output, one after the other."""
+    shutil.copytree(ROOT / "docs" / "sample", tmp_path / "docs" / "sample")
+    ran = 0
+    for command, shown in commands((ROOT / "README.md").read_text("utf-8")):
+        if not (command.startswith("kindlehl ") and shown):
+            continue  # says how to set up, or needs a Kindle
+        done = subprocess.run(
+            command, shell=True, cwd=tmp_path, env=environment(tmp_path / "home"), check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, encoding="utf-8",
+        )  # fmt: skip
+        assert (command, done.stdout.strip("\n")) == (command, shown)
+        assert done.returncode == 0
+        ran += 1
+    assert ran >= 5
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose library holds the sample."""
+    home = tmp_path_factory.mktemp("home")
+    subprocess.run(
+        ["kindlehl", "import", str(ROOT / "docs" / "sample" / "My Clippings.txt")],
+        env=environment(home), check=True, capture_output=True,
+    )  # fmt: skip
+    return home
+
+
+def schema_page() -> str:
+    return (ROOT / "docs" / "schema.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("query", re.findall(r"^```sql\n(.*?)^```$", schema_page(), re.MULTILINE | re.DOTALL))
+def test_every_query_of_the_cookbook_finds_something(query: str, home: Path) -> None:
+    """On the sample, with the file opened as we tell people to: to read."""
+    path = home / "data" / "kindlehl" / "library.db"
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(query).fetchall()
+    assert rows
+
+
+def test_the_lines_for_other_programs_work(home: Path) -> None:
+    """What is shown for sqlite-utils runs as it is shown; Datasette is no dependency, so its line is only read."""
+    lines = [command for command, _ in commands(schema_page())]
+    ours = [line for line in lines if line.startswith("sqlite-utils ")]
+    assert len(ours) == 3
+    assert 'datasette "$(kindlehl db path)"' in lines
+    table, items, rows = (
+        subprocess.run(
+            line, shell=True, env=environment(home), check=True, capture_output=True, encoding="utf-8"
+        ).stdout
+        for line in ours
+    )
+    assert "Pride and Prejudice" in table
+    assert len(json.loads(items)) == 7
+    assert rows.startswith("added_at,title,text")
+
+
+def test_what_the_page_says_of_types_holds_in_a_library(home: Path) -> None:
+    """A column without a question mark is never null, and every value is of the type that is told."""
+    told = re.findall(r"^\| `(\w+)` \| (\w+)(\??) \|", schema_page(), re.MULTILINE)
+    columns = {"v_highlights": told[:18], "v_books": told[18:]}
+    path = home / "data" / "kindlehl" / "library.db"
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        for view, described in columns.items():
+            for name, type_, optional in described:
+                kinds = {kind for (kind,) in connection.execute(f"SELECT DISTINCT typeof({name}) FROM {view}")}
+                assert kinds <= {type_.lower(), *(["null"] if optional else [])}, f"{view}.{name}"
