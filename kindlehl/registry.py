@@ -10,6 +10,8 @@ from kindlehl.domain.errors import PluginError
 
 IMPORTERS = "kindlehl.importers"
 EXPORTERS = "kindlehl.exporters"
+_EXPORTER = ("name", "summary", "each_book", "warnings", "render")
+_UPDATE = "Update or remove the package it comes from."
 
 
 @dataclass(slots=True)
@@ -35,7 +37,10 @@ class Registry:
             if point.name == name:
                 plugin: Exporter | None = self._load(point)
                 if plugin is None:
-                    raise PluginError(self.broken[-1], hint="Update or remove the package it comes from.")
+                    raise PluginError(self.broken[-1], hint=_UPDATE)
+                lacking = [part for part in _EXPORTER if not hasattr(plugin, part)]
+                if lacking:
+                    raise PluginError(f"The exporter {name} lacks {' and '.join(lacking)}.", hint=_UPDATE)
                 return plugin
         raise PluginError(
             f"There is no format called {name}.", hint=f"Choose one of: {', '.join(self.exporter_names())}."

@@ -8,6 +8,7 @@ from kindlehl.domain.contract import Block, Document, Shelf
 class FortuneExporter:
     name = "fortune"
     summary = "A fortune file: one quote after the other"
+    each_book = False
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
