@@ -45,6 +45,7 @@ class ExporterContract:
         assert summary.strip(), "the summary is empty"
         assert "\n" not in summary, "the summary is one line"
         assert isinstance(self.exporter.warnings, list), "warnings is a list, filled while rendering"
+        assert isinstance(self.exporter.each_book, bool), "each_book is True or False"
 
     def test_documents_have_what_the_service_needs(self) -> None:
         """A stable id of its own, a title, a suffix with its dot, and blocks of bytes."""
@@ -55,6 +56,7 @@ class ExporterContract:
         known = {*(book.id for book in sample().books()), self.exporter.name}
         for document, _, data in documents:
             assert document.id in known, "a document's id is a book's id, or the exporter's name"
+            assert (document.id != self.exporter.name) is self.exporter.each_book, "each_book is not what it gives"
             assert isinstance(document.title, str), "a title is text"
             assert re.fullmatch(r"\.[^./\\\s]+", document.suffix), f"{document.suffix!r} is no suffix such as .md"
             assert data, "a document is empty"

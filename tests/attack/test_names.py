@@ -9,7 +9,8 @@ from support.cli import Kindlehl, contents, highlight, tree, written
 
 EVIL = [
     "../../etc/passwd", "..", ".", "/etc/passwd", "C:\\Windows\\win.ini", "..\\..\\boot.ini", "a/b\\c:d*?\"<>|",
-    "CON", "con.txt", "aux.txt", "NUL", "nul.tar.gz", "LPT1.md", "COM¹", "CON .x", " . . ", "...", "   ", ".hidden", "-rf", "~root",
+    "CON", "con.txt", "aux.txt", "NUL", "nul.tar.gz", "LPT1.md", "COM¹", "CON .x", " . . ", "...", "   ", ".hidden",
+    "-rf", "~root",
     "$(reboot)", "`reboot`", "%PATH%", "!important", "emoji 😀👩‍👩‍👧‍👦 🏳️‍🌈", "x" * 300, "草" * 300, "é" * 300,
     "trailing. . .",
     "Same", "same", "SAME", "Caf\u00e9", "Cafe\u0301", "CAFÉ", "straße", "STRASSE", "ﬁre", "fire", "İ", "i̇",

@@ -51,6 +51,7 @@ class Plain:
 
     name = "plain"
     summary = "Lines"
+    each_book = True
 
     def __init__(self) -> None:
         self.warnings: list[str] = []

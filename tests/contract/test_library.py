@@ -126,7 +126,8 @@ class TestFacts:
                 library.shelf.settle()
                 raise RuntimeError
 
-        pytest.raises(RuntimeError, fail)
+        with pytest.raises(RuntimeError):
+            fail()
         assert list(library.facts.bodies()) == []
         keep(library, BEST, import_of(1, "clippings", [BEST]))
         assert shown(library) == [BEST.text]

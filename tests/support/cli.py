@@ -27,8 +27,8 @@ FIXTURES = ROOT / "tests" / "data" / "clippings"
 TIMEOUT = 60.0
 
 PROMISED = frozenset({
-    "id", "kind", "title", "author", "text", "note", "color", "tags", "page", "location_start", "location_end", "chapter",
-    "added_at", "truncated", "source",
+    "id", "kind", "title", "author", "text", "note", "color", "tags", "page", "location_start", "location_end",
+    "chapter", "added_at", "truncated", "source",
 })  # fmt: skip
 """The fields that every item carries."""
 

@@ -221,6 +221,15 @@ class TestFullDisk:
             assert importing.import_sources(library, [source]).effects.highlights == BIG
         library.close()
 
+    @pytest.mark.parametrize("size", [6_000, 20_000, 2_000_000])
+    def test_no_room_for_the_private_copy_of_a_source(self, holder: Kindlehl, tmp_path: Path, size: int) -> None:
+        """A small file fails when it is closed, a big one on the way: a sentence each time, and nothing is imported."""
+        with disk(tmp_path / "disk", "64k") as small:
+            fill(small, 4096)
+            source = written(tmp_path / "c.txt", highlight("words " * (size // 6)))
+            complaint(holder("import", source, env={"TMPDIR": str(small)}), 1)
+            assert [path.name for path in small.iterdir()] == ["ballast"]
+
     @pytest.mark.parametrize("format_", ["csv", "json", "markdown"])
     def test_a_full_disk_during_an_export(self, holder: Kindlehl, tmp_path: Path, format_: str) -> None:
         """What was there before is as it was, whole; what could not be written is not there by half."""

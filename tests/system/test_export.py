@@ -198,15 +198,22 @@ class TestNotOurs:
             assert "More." in (target / "草枕.md").read_text("utf-8")
         assert mine.read_bytes() == before
 
-    def test_a_folder_where_a_file_should_go_and_the_other_way_round(self, sampled: Kindlehl) -> None:
-        """A sentence each, and nothing changes."""
-        (sampled.home / "folder").mkdir()
+    def test_a_table_goes_into_a_folder_under_a_name_of_its_own(self, sampled: Kindlehl) -> None:
+        """`--to FOLDER` and `--to FOLDER/` name the place, and what else is there stays."""
+        folder = sampled.home / "folder"
+        written(folder / "mine.csv", "my own\n")
+        sampled.ok("export", "csv", "--to", folder)
+        assert (folder / "highlights.csv").read_bytes().count(b"\r\n") >= 19
+        assert "0 written, 1 unchanged" in sampled.ok("export", "csv", "--to", f"{folder}/")
+        assert (folder / "mine.csv").read_text() == "my own\n"
+
+    def test_a_file_where_a_folder_should_go_stays(self, sampled: Kindlehl) -> None:
+        """A sentence, and nothing changes."""
         (sampled.home / "file").write_text("x")
         before = contents(sampled.home)
-        complaint(sampled("export", "csv", "--to", sampled.home / "folder"), 1)
-        complaint(sampled("export", "csv", "--to", f"{sampled.home}/folder/"), 1)
         complaint(sampled("export", "markdown", "--to", sampled.home / "file"), 1)
         complaint(sampled("export", "markdown", "--to", sampled.home / "file" / "deeper"), 1)
+        complaint(sampled("export", "csv", "--to", sampled.home / "file" / "all.csv"), 1)
         assert contents(sampled.home) == before
 
     def test_a_device_is_no_place_for_a_file(self, sampled: Kindlehl) -> None:
