@@ -1,5 +1,6 @@
 """The program `kindlehl`."""
 
+import os
 import sys
 
 from kindlehl import __version__
@@ -7,12 +8,21 @@ from kindlehl import __version__
 
 def main() -> None:
     """Run the command line. `--version` is answered before anything is imported that takes time."""
-    if sys.argv[1:] == ["--version"]:
-        sys.stdout.write(f"kindlehl {__version__}\n")
+    if sys.argv[1:] == ["--version"] and sys.stdout is not None:
+        try:
+            sys.stdout.write(f"kindlehl {__version__}\n")
+            sys.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at exit
+            sys.exit(1)
         return
-    from kindlehl.cli.run import run
+    try:
+        from kindlehl.cli.run import run
 
-    sys.exit(run())
+        code = run()
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -30,10 +30,15 @@ def settings(library: Path | None, environ: Mapping[str, str]) -> Settings:
     named = library or (Path(environ[LIBRARY_VARIABLE]) if environ.get(LIBRARY_VARIABLE) else None)
     if named is None:
         return Settings(Path(_folders().user_data_dir("kindlehl", appauthor=False)) / "library.db")
+    return Settings(expanded(named))
+
+
+def expanded(path: str | Path) -> Path:
+    """A path as the user wrote it, with `~` for a home. Raises UsageError when there is no such home."""
     try:
-        return Settings(named.expanduser())
+        return Path(path).expanduser()
     except RuntimeError as error:
-        raise UsageError(f"{named} names a home that does not exist.", hint="Give the whole path.") from error
+        raise UsageError(f"{path} names a home that does not exist.", hint="Give the whole path.") from error
 
 
 def _folders() -> "ModuleType":

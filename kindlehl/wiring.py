@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from kindlehl.ports import Library
 from kindlehl.store import library as sqlite
-from kindlehl.store.connection import translated
+from kindlehl.store.connection import is_there, translated
 
 if TYPE_CHECKING:
     from kindlehl.devices.device import Device
+
+
+__all__ = ["connected_readers", "is_there", "library", "library_to_read"]
 
 
 @contextmanager
@@ -26,7 +29,7 @@ def library(path: Path) -> Generator[Library]:
 @contextmanager
 def library_to_read(path: Path) -> Generator[Library]:
     """The library to look at. Where there is none yet, an empty one that leaves no file behind."""
-    opened = sqlite.read_library(path) if path.exists() else sqlite.empty_library()
+    opened = sqlite.read_library(path) if is_there(path) else sqlite.empty_library()
     try:
         with translated(path):
             yield opened

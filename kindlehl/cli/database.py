@@ -33,7 +33,7 @@ def rebuild(ctx: typer.Context, library: options.Where = None) -> None:
     Example: kindlehl db rebuild
     """
     where = options.chosen(ctx, library).library
-    if not where.exists():
+    if not wiring.is_there(where):
         raise NotFoundError(f"There is no library at {where}.", hint="Import something first: kindlehl import")
     with wiring.library(where) as lib, lib.transaction():
         lib.shelf.rebuild()

@@ -1,5 +1,6 @@
 """The command that takes highlights out of a library, as files of one's own."""
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +9,9 @@ import typer
 
 from kindlehl import wiring
 from kindlehl.cli import options
-from kindlehl.cli.run import SKIPPED
+from kindlehl.cli.render import clean
+from kindlehl.cli.run import SKIPPED, tell
+from kindlehl.config import expanded
 from kindlehl.domain.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -54,13 +57,13 @@ def export(
                 raise UsageError("A PDF is nothing for a terminal.", hint="Send it to a file: --to FOLDER")
             exporting.export_to_stream(exporter, shelf, sys.stdout.buffer)
             return
-        target = Path(to) if to else Path("highlights" if exporter.each_book else f"highlights.{format_}")
+        target = expanded(to) if to else Path("highlights" if exporter.each_book else f"highlights.{format_}")
         if _is_folder(target, to, each_book=exporter.each_book):
-            done = exporting.export_to_folder(exporter, shelf, target.expanduser(), dry_run=dry_run)
+            done = exporting.export_to_folder(exporter, shelf, target, dry_run=dry_run)
         else:
-            done = exporting.export_to_file(exporter, shelf, target.expanduser(), settings.state, dry_run=dry_run)
+            done = exporting.export_to_file(exporter, shelf, target, settings.state, dry_run=dry_run)
     for sentence in exporter.warnings:
-        sys.stderr.write(f"{sentence}\n")
+        tell(sentence)
     _report(done, json=json, dry_run=dry_run)
 
 
@@ -68,7 +71,7 @@ def _is_folder(target: Path, named: str | None, *, each_book: bool) -> bool:
     """Whether documents go into a folder, or a single file was named."""
     if target.is_dir() or (named and named.endswith("/")):
         return True
-    return each_book and not target.suffix
+    return each_book and not re.fullmatch(r"\.[A-Za-z]{2,8}", target.suffix)  # "Vault v1.2" is a folder
 
 
 def _report(done: "Exported", *, json: bool, dry_run: bool) -> None:
@@ -79,8 +82,8 @@ def _report(done: "Exported", *, json: bool, dry_run: bool) -> None:
         sys.stdout.write(codec.dumps({"schema": "kindlehl/export/1", "dry_run": dry_run, **asdict(done)}) + "\n")
     else:
         would = "would be written" if dry_run else "written"
-        sys.stdout.write(f"{len(done.written)} {would}, {len(done.unchanged)} unchanged: {done.target}\n")
+        sys.stdout.write(f"{len(done.written)} {would}, {len(done.unchanged)} unchanged: {clean(done.target)}\n")
     for path in done.kept:
-        sys.stderr.write(f"left as it is, since it is not as kindlehl wrote it: {path}\n")
+        tell(f"left as it is, since it is not as kindlehl wrote it: {path}")
     if done.kept:
         raise typer.Exit(SKIPPED)

@@ -5,14 +5,13 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import typer
 
 from kindlehl import wiring
-from kindlehl.cli.run import SKIPPED, complain
-from kindlehl.config import Settings
+from kindlehl.cli.run import SKIPPED, complain, tell
+from kindlehl.config import Settings, expanded
 from kindlehl.domain.contract import Importer
 from kindlehl.domain.errors import NoSourceError, UsageError
 from kindlehl.registry import Registry
@@ -29,17 +28,17 @@ def run(paths: Sequence[str], settings: Settings, *, encoding: str | None, dry_r
     registry = Registry()
     importers = [LibraryFile(), *registry.importers()]
     for sentence in registry.broken:
-        sys.stderr.write(f"{sentence}\n")
+        tell(sentence)
     with ExitStack() as stack:
         found: list[Source] = []
         for open_ in _openers(paths, importers, encoding):
             try:
                 found.append(stack.enter_context(open_))
             except EmptySourceError as error:
-                complain(error, sys.stderr)
+                complain(error)
         if not found:
             return
-        open_library = wiring.library_to_read if dry_run and not settings.library.exists() else wiring.library
+        open_library = wiring.library_to_read if dry_run and not wiring.is_there(settings.library) else wiring.library
         lib = stack.enter_context(open_library(settings.library))
         with _progress(found) as progress:
             outcome = importing.import_sources(lib, found, dry_run=dry_run, progress=progress)
@@ -50,7 +49,7 @@ def run(paths: Sequence[str], settings: Settings, *, encoding: str | None, dry_r
     else:
         sys.stdout.writelines(line + "\n" for line in summary(outcome, dry_run=dry_run))
     for sentence in remarks(outcome):
-        sys.stderr.write(f"{sentence}\n")
+        tell(sentence)
     if outcome.total("new_unreadable"):
         raise typer.Exit(SKIPPED)
 
@@ -70,11 +69,11 @@ def _openers(
                     "There is nothing on standard input.", hint='Try: cat "My Clippings.txt" | kindlehl import -'
                 )
             yield sources.opened(sys.stdin.buffer, "-", "standard input", importers, encoding=encoding)
-        elif Path(path).expanduser().is_dir():
-            for file in sources.files_in(Path(path).expanduser(), importers):
+        elif expanded(path).is_dir():
+            for file in sources.files_in(expanded(path), importers):
                 yield sources.opened_path(file, importers, encoding=encoding)
         else:
-            yield sources.opened_path(Path(path).expanduser(), importers, encoding=encoding)
+            yield sources.opened_path(expanded(path), importers, encoding=encoding)
 
 
 def _plugged_in(importers: Sequence[Importer], encoding: str | None) -> Iterator[AbstractContextManager[Source]]:
@@ -87,7 +86,7 @@ def _plugged_in(importers: Sequence[Importer], encoding: str | None) -> Iterator
             hint='Plug it in and unlock it, or name the file: kindlehl import "My Clippings.txt"',
         )
     for reader, file in clippings:
-        sys.stderr.write(f"Reading {file} ({reader.name})\n")
+        tell(f"Reading {file} ({reader.name})")
         yield sources.opened_path(file, importers, encoding=encoding, serial=reader.serial)
 
 

@@ -68,7 +68,7 @@ def _print(found: Iterable[Highlight], library: Library, *, filtered: bool) -> N
     terminal = render.Terminal()
     empty = True
     for (title, author, _), passages in groupby(found, key=lambda h: (h.title, h.author, h.book)):
-        terminal.print(*([] if empty else [""]), render.heading(terminal, title, author), "")
+        terminal.print(*([] if empty else [""]), *render.heading(terminal, title, author), "")
         empty = False
         for n, h in enumerate(passages):
             terminal.print(*([""] if n else []), *render.passage(terminal, h, h.text, h.note))
@@ -114,11 +114,11 @@ def books(
         terminal = render.Terminal()
         for b in found:
             counts = [_count(b.highlights, "highlight"), _count(b.notes, "note"), _count(b.bookmarks, "bookmark")]
-            known = " · ".join(
-                [terminal.style(b.id[: render.SHORT_ID], "2"), *filter(None, [*counts, (b.last_at or "")[:10]])]
-            )
+            known = " · ".join([b.id[: render.SHORT_ID], *filter(None, [*counts, render.one_line(b.last_at)[:10]])])
             terminal.print(
-                *render.wrapped(render.one_line(b.title), terminal.width), *_author(terminal, b.author), f"  {known}"
+                *render.wrapped(render.one_line(b.title), terminal.width),
+                *_author(terminal, b.author),
+                *(f"  {terminal.style(line, '2')}" for line in render.wrapped(known, terminal.width - 2)),
             )
 
 
@@ -155,12 +155,12 @@ def show(
         render.write_json("kindlehl/highlight/1", [{**render.item(h), "records": forms}], sys.stdout)
         return
     terminal = render.Terminal()
-    terminal.print(render.heading(terminal, h.title, h.author), *([render.clean(h.chapter)] if h.chapter else []), "")
+    terminal.print(*render.heading(terminal, h.title, h.author), *([render.clean(h.chapter)] if h.chapter else []), "")
     terminal.print(*render.passage(terminal, h, h.text, h.note), "", f"id {h.id}", f"from {render.clean(h.source)}")
     if len(records) > 1:
         terminal.print("", "What the device wrote, oldest first:")
         for r in records:
-            stamp = (r.at or "no date").replace("T", " ")
+            stamp = render.one_line(r.at or "no date").replace("T", " ")
             terminal.print(f"  {stamp}  {r.kind}")
             terminal.print(*(f"    {line}" for line in render.wrapped(r.text, terminal.width - 4)))
 
@@ -231,7 +231,7 @@ def _print_hits(hits: "list[Hit]") -> None:
     for n, hit in enumerate(hits):
         h = hit.highlight
         in_note = not h.text
-        terminal.print(*([""] if n else []), render.heading(terminal, h.title, h.author))
+        terminal.print(*([""] if n else []), *render.heading(terminal, h.title, h.author))
         note = hit.snippet if in_note else None
         terminal.print(*render.passage(terminal, h, "" if in_note else hit.snippet, note or h.note, hit.marks))
 

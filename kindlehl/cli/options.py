@@ -1,7 +1,8 @@
 """Options that several commands share."""
 
 import os
-from datetime import date, datetime
+import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -46,15 +47,17 @@ def day(text: str | None, option: str) -> str | None:
     """A day, or a day with a time, or a year or month."""
     if text is None:
         return None
-    parts = text.split("-")
     try:
-        if len(parts) < 3:
-            date(int(parts[0]), int(parts[1]) if len(parts) == 2 else 1, 1)
-        else:
-            datetime.fromisoformat(text)
+        if not _DAY.fullmatch(text):
+            raise ValueError(text)
+        datetime.fromisoformat(f"{text}-01-01" if len(text) == 4 else f"{text}-01" if len(text) == 7 else text)
     except ValueError as error:
         raise UsageError(f"{option} {text} is no day.", hint=f"Write it like {option} 2026-11-23.") from error
-    return text
+    return text.replace(" ", "T")
+
+
+_DAY = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d)?)?)?)?", re.ASCII)
+"""As times are kept, so that they can be compared as text."""
 
 
 def wanted(

@@ -105,13 +105,18 @@ def details(h: Highlight, *, kind: bool = True) -> str:
     parts = [h.kind if kind and h.kind != "highlight" else "", position(h), (h.added_at or "").replace("T", " ")]
     parts += [h.color or "", *(f"#{clean(tag)}" for tag in h.tags), "★" if h.favorite else ""]
     parts += ["cut by the publisher's limit" if h.truncated else "", *(f"{name} in conflict" for name in h.conflicts)]
-    return " · ".join(part for part in parts if part)
+    return one_line(" · ".join(part for part in parts if part))
 
 
-def heading(terminal: Terminal, title: str, author: str | None) -> str:
-    """A book's title and author."""
-    by = f" — {one_line(author)}" if author else ""
-    return terminal.style(one_line(title), "1") + by
+def heading(terminal: Terminal, title: str, author: str | None) -> list[str]:
+    """A book's title and author: on one line, or wrapped where the terminal is narrow."""
+    name, by = one_line(title), f" — {one_line(author)}" if author else ""
+    if cells(name + by) <= terminal.width:
+        return [terminal.style(name, "1") + by]
+    return [
+        *(terminal.style(line, "1") for line in wrapped(name, terminal.width)),
+        *wrapped(by.strip(), terminal.width),
+    ]
 
 
 def passage(

@@ -1,11 +1,12 @@
 """The one place where an error becomes a sentence and an exit code."""
 
+import errno
 import os
 import sys
 from io import TextIOWrapper
-from typing import TextIO
+from pathlib import Path
 
-from kindlehl.domain.errors import KindlehlError
+from kindlehl.domain.errors import KindlehlError, TargetError
 
 EXIT_CODES = {"usage": 2, "no_source": 5, "busy": 75, "empty": 0}
 """Exit code of an error's meaning; 1 for the others. Published in the documentation."""
@@ -15,34 +16,66 @@ SKIPPED = 3
 
 def run() -> int:
     """Run the command line of this process; returns its exit code."""
+    _open_streams()
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_stdout()
+        return code or 1
+    except OSError as error:
+        _drop_stdout()
+        tell(f"kindlehl: standard output cannot be written: {error.strerror}.")
+        return code or 1
+    return code
+
+
+def _open_streams() -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115 -- until the end
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets a stand-in rather than an error.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _run() -> int:
     from kindlehl.cli.app import app
 
     try:
         app()
     except KindlehlError as error:
-        complain(error, sys.stderr)
+        complain(error)
         return EXIT_CODES.get(error.code, 1)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        _drop_stdout()
         return 1
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
+            return _bug(error)
+        complain(TargetError(f"Writing failed: {error.strerror}.", hint="Make room, then try again."))
+        return 1
     except Exception as error:  # noqa: BLE001 -- a bug: five lines for the user, the traceback to a file
         return _bug(error)
     return 0
 
 
-def complain(error: KindlehlError, stream: TextIO) -> None:
+def complain(error: KindlehlError) -> None:
     """What happened, and what to do."""
-    stream.write(f"kindlehl: {error.message}\n")
+    tell(f"kindlehl: {error.message}")
     if error.hint:
-        stream.write(f"  {error.hint}\n")
+        tell(f"  {error.hint}")
+
+
+def tell(sentence: str) -> None:
+    """A line on standard error, without the characters by which a file's name could command a terminal."""
+    from kindlehl.cli.render import clean
+
+    sys.stderr.write(f"{clean(sentence)}\n")
 
 
 def _drop_stdout() -> None:

@@ -20,7 +20,17 @@ from kindlehl.ports import Filter, Library
 MANIFEST = Path(".kindlehl") / "exports.json"
 """In a folder that was exported to: which files are ours, and what we wrote. Travels with the folder."""
 _FORBIDDEN = dict.fromkeys(map(ord, '<>:"/\\|?*[]#^'), " ") | dict.fromkeys(range(32), " ") | {127: " "}
-_RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")])
+_RESERVED = frozenset(
+    [
+        "con",
+        "prn",
+        "aux",
+        "nul",
+        "conin$",
+        "conout$",
+        *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"),
+    ]
+)
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 _NAME_BYTES = 120
 """Room for a name: 255 bytes a name and 260 characters a path are what file systems allow."""
@@ -82,6 +92,11 @@ def export_to_folder(exporter: Exporter, shelf: ChosenBooks, folder: Path, *, dr
     with _sentences(folder):
         if folder.exists() and not folder.is_dir():
             raise TargetError(f"{folder} is a file.", hint="Name a folder: --to FOLDER.")
+        if (folder / MANIFEST.parent).is_symlink() or (folder / MANIFEST).is_symlink():
+            raise TargetError(
+                f"{folder / MANIFEST.parent} leads elsewhere through a link.",
+                hint="Remove that link, then export again.",
+            )
         if not dry_run:
             (folder / MANIFEST.parent).mkdir(parents=True, exist_ok=True)
         manifest = _Manifest(folder / MANIFEST)
@@ -168,12 +183,14 @@ class _Manifest:
             self.files = {k: v for k, v in held["files"].items() if self._is_ours(v["path"]) and v["sha256"]}
         except FileNotFoundError:
             pass
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # Somebody broke it. Then no file counts as ours, and none is written over.
             self.files = {}
 
     def _is_ours(self, path: str) -> bool:
-        return not self.travels or (Path(path).name == path and path not in ("", ".", ".."))
+        if not self.travels:
+            return True
+        return Path(path).name == path and safe_name(path) == path and path not in ("", ".", "..")
 
     def path(self, key: str) -> str | None:
         """Where this document was written before."""
@@ -185,14 +202,13 @@ class _Manifest:
 
     def save(self) -> None:
         """Keep it, if anything changed."""
-        text = json.dumps(
-            {"schema": "kindlehl/exports/1", "files": dict(sorted(self.files.items()))}, ensure_ascii=False, indent=1
-        )
+        text = json.dumps({"schema": "kindlehl/exports/1", "files": dict(sorted(self.files.items()))}, indent=1)
         if text != self.before:
             self.path_.parent.mkdir(parents=True, exist_ok=True)
-            part = self.path_.with_name(self.path_.name + ".part")
-            part.write_text(text, "utf-8")
-            part.replace(self.path_)
+            with _beside(self.path_.parent) as (stream, part):
+                stream.write(text.encode())
+                stream.close()
+                _publish(part, self.path_)
 
 
 def _put(
@@ -208,35 +224,45 @@ def _put(
     """Write one document to the first of these places that is free, ours, or holds the very same; returns which. It is
     written beside its place and then moved there. With none left, the last is left as it is."""
     folder = Path(tempfile.gettempdir()) if dry_run else places[0].parent
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".kindlehl-", suffix=".part", delete=False) as part:
+    with _beside(folder) as (stream, part):
+        digest = hashlib.sha256()
+        for block in document.blocks:
+            digest.update(block.data)
+            stream.write(block.data)
+        stream.close()
+        if single is not None and next(single, None) is not None:
+            raise UsageError(
+                "This format makes a file for each book.", hint="Name a folder: --to FOLDER/, or one book: --book."
+            )
+        for path in places:
+            there = _hash(path)
+            if there == digest.hexdigest():
+                done.unchanged.append(str(path))
+            elif there is None or there == manifest.wrote(key):
+                done.written.append(str(path))
+                if not dry_run:
+                    _publish(part, path)
+            else:
+                continue
+            named = path.name if manifest.travels else str(path.absolute())
+            manifest.files[key] = {"path": named, "sha256": digest.hexdigest()}
+            return path
+    done.kept.append(str(places[-1]))
+    return places[-1]
+
+
+@contextmanager
+def _beside(folder: Path) -> Generator[tuple[BinaryIO, Path]]:
+    """A new file in a folder and its path; it is gone afterwards unless it was moved to its place."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".kindlehl-", suffix=".part")
+    stream = os.fdopen(handle, "wb")
+    try:
+        yield stream, Path(name)
+    finally:
         try:
-            digest = hashlib.sha256()
-            for block in document.blocks:
-                digest.update(block.data)
-                part.write(block.data)
-            part.close()
-            if single is not None and next(single, None) is not None:
-                raise UsageError(
-                    "This format makes a file for each book.", hint="Name a folder: --to FOLDER/, or one book: --book."
-                )
-            for path in places:
-                there = _hash(path)
-                if there == digest.hexdigest():
-                    done.unchanged.append(str(path))
-                elif there is None or there == manifest.wrote(key):
-                    done.written.append(str(path))
-                    if not dry_run:
-                        _publish(Path(part.name), path)
-                else:
-                    continue
-                named = path.name if manifest.travels else str(path.absolute())
-                manifest.files[key] = {"path": named, "sha256": digest.hexdigest()}
-                return path
-            done.kept.append(str(places[-1]))
-            return places[-1]
+            stream.close()  # writes what is left, and fails once more on a full disk
         finally:
-            part.close()
-            Path(part.name).unlink(missing_ok=True)
+            Path(name).unlink(missing_ok=True)
 
 
 def _publish(part: Path, path: Path) -> None:

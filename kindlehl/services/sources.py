@@ -161,7 +161,7 @@ def files_in(directory: Path, importers: Iterable[Importer]) -> list[Path]:
         relative = path.relative_to(directory)
         if any(part.startswith(".") for part in relative.parts) or any(s in path.name for s in _SYNC_LEFTOVERS):
             continue
-        if path.is_file() and _claimed(path, known):
+        if _claimed(path, known):
             found.append(path)
     if not found:
         raise NoSourceError(
@@ -174,7 +174,7 @@ def files_in(directory: Path, importers: Iterable[Importer]) -> list[Path]:
 def _claimed(path: Path, importers: Iterable[Importer]) -> bool:
     try:
         bundle = Bundle(path.name, {path.name: lambda: path.open("rb")})
-        return path.stat().st_size > 0 and any(claims(importer, bundle) for importer in importers)
+        return path.is_file() and path.stat().st_size > 0 and any(claims(importer, bundle) for importer in importers)
     except OSError:
         # A file in a folder that cannot be opened is not one the reader named: others may be fine.
         return False

@@ -15,10 +15,14 @@ CACHE_KIB = 48_000
 """Page cache: holds the index on record ids of some hundred thousand highlights."""
 
 
+_DAMAGED = "Keep the file, and put a backup in its place or name another library: --library PATH."
+_UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+
+
 def connect(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     """An open, current library. Made when it is not there. A read-only file can still be read."""
     with translated(path):
-        if path.is_dir():
+        if is_there(path) and path.is_dir():
             raise LibraryError(f"{path} is a directory, not a library.", hint="Name a file: --library PATH.")
         _make_room(path.parent)
         connection = _open(path, "rwc", busy_ms)
@@ -41,14 +45,35 @@ def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection
             prepare(connection, path)
         except sqlite3.OperationalError as error:
             connection.close()
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            if error.sqlite_errorcode & 0xFF not in _UNWRITABLE:
                 raise
+            log = path.with_name(path.name + "-wal")
+            if log.exists() and log.stat().st_size:
+                raise LibraryError(
+                    f"{path} has changes beside it, in {log.name}, that cannot be read where nothing can be written.",
+                    hint="Make its folder writable or make room there, or copy both files to a place where there is.",
+                ) from error
             connection = _open(path, "ro&immutable=1", busy_ms)
             _version(connection, path)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file. Raises LibraryError where that cannot be told."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no path"
+        raise LibraryError(
+            f"The library {path} cannot be opened: {reason}.",
+            hint="Check the path and its permissions, or name another library: --library PATH.",
+        ) from error
+    return True
 
 
 def _make_room(folder: Path) -> None:
@@ -131,11 +156,17 @@ def _backup(path: Path, version: int) -> Path:
 
 @contextmanager
 def translated(path: Path) -> Generator[None]:
-    """SQLite's errors inside, as sentences about the library."""
+    """Errors of SQLite and of damaged facts inside, as sentences about the library."""
     try:
         yield
     except sqlite3.Error as error:
         raise _sentence(error, path) from error
+    except Exception as error:
+        from kindlehl.wire import Malformed  # msgspec takes longer to load than a look at a library
+
+        if isinstance(error, Malformed):
+            raise CorruptLibraryError(f"{path} is damaged: it holds a fact that is none.", hint=_DAMAGED) from error
+        raise
 
 
 def _sentence(error: sqlite3.Error, path: Path) -> KindlehlError:
@@ -159,11 +190,14 @@ def _sentence(error: sqlite3.Error, path: Path) -> KindlehlError:
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return CorruptLibraryError(
             f"{path} is damaged, or is no kindlehl library.",
-            hint="Keep the file, and put a backup in its place or name another library: --library PATH.",
+            hint=_DAMAGED,
         )
     if code == sqlite3.SQLITE_IOERR:
         return LibraryError(
             f"Reading or writing {path} failed. The library is as it was.",
             hint="Check the disk it is on, then try again.",
         )
-    return LibraryError(f"The library {path} could not be used: {error}.", hint="kindlehl db rebuild may help.")
+    if "decode" in str(error):  # Python's own complaint about bytes that are no text; it quotes them
+        return CorruptLibraryError(f"{path} is damaged: it holds text that is none.", hint=_DAMAGED)
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    return LibraryError(f"The library {path} could not be used ({name}).", hint="kindlehl db rebuild may help.")

@@ -130,6 +130,14 @@ class TestTwice:
         assert (report["read"], report["new"], report["known"]) == (52, 26, 26)
         assert report["effects"]["highlights"] == 17
 
+    def test_a_file_that_holds_everything_twice_is_counted_once(self, kindlehl: Kindlehl, reader: Kindlehl) -> None:
+        """What was seen earlier in the same file is known, in the same batch too."""
+        twice = kindlehl.home / "twice.txt"
+        twice.write_bytes(SAMPLE.read_bytes() * 2)
+        report = kindlehl("import", twice, "--json").json
+        assert (report["read"], report["new"], report["known"]) == (52, 26, 26)
+        assert shown(kindlehl.library) == shown(reader.library)
+
     @pytest.mark.parametrize("seed", range(4))
     def test_halves_versions_and_shuffled_copies_give_the_library_of_the_whole(
         self, kindlehl: Kindlehl, reader: Kindlehl, seed: int

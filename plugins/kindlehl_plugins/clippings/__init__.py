@@ -41,7 +41,7 @@ class ClippingsImporter:
             return named  # so that reading it says what is wrong
         text = encoding.sample(head)
         if named:
-            return text.count("\\x00") * 8 <= len(text)
+            return _is_text(text)
         reader = MetaReader()
         separated = frame.SEPARATOR in f"\n{text}\n"
         if separated and bundle.explicit:
@@ -97,6 +97,12 @@ class ClippingsImporter:
             revision=self.revision,
             line=block.line,
         )
+
+
+def _is_text(text: str) -> bool:
+    """Whether a file that is named as ours holds text at all: hardly any NUL or other control character."""
+    odd = text.count("\\x00") + sum(c < " " and c not in "\n\t\f\v" for c in text)
+    return odd * 50 <= len(text)
 
 
 def _kind_without_text(limited: bool) -> Kind:
