@@ -32,6 +32,7 @@ _RESERVED = frozenset(
     ]
 )
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
+_LONGEST_NAME = 255
 _NAME_BYTES = 120
 """Room for a name: 255 bytes a name and 260 characters a path are what file systems allow."""
 
@@ -190,7 +191,9 @@ class _Manifest:
     def _is_ours(self, path: str) -> bool:
         if not self.travels:
             return True
-        return Path(path).name == path and safe_name(path) == path and path not in ("", ".", "..")
+        fits = len(path.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME
+        plain = not any(unicodedata.category(c) in _INVISIBLE for c in path)
+        return fits and plain and Path(path).name == path and not path.startswith(".")
 
     def path(self, key: str) -> str | None:
         """Where this document was written before."""

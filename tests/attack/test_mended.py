@@ -1,22 +1,27 @@
 """What was wrong once, and what an enemy would try again: each of these failed before it was mended."""
 
-import hashlib
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from support.cli import (
-    SAMPLE, Kindlehl, bound_by_permissions, complaint, contents, disk, fill, highlight, many, read_only, written,
+    SAMPLE,
+    Kindlehl,
+    bound_by_permissions,
+    complaint,
+    contents,
+    disk,
+    fill,
+    highlight,
+    many,
+    read_only,
+    written,
 )  # fmt: skip
 
 from kindlehl.cli.render import cells
-from kindlehl.domain.contract import Block, Document
-from kindlehl.domain.errors import TargetError
 from kindlehl.services import exporting, importing, sources
 from kindlehl.store.library import open_library
-from kindlehl_exporters.markdown import MarkdownExporter
 from kindlehl_plugins.clippings import ClippingsImporter
 
 
@@ -160,11 +165,11 @@ def test_12b_a_folder_in_a_folder_that_may_not_be_entered_is_passed_over(holder:
 @pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["books"], ["export", "json", "--to", "-"]])
 def test_13_a_full_disk_behind_standard_output_is_a_sentence(holder: Kindlehl, command: list[str]) -> None:
     """`kindlehl list > /dev/full`."""
-    with open("/dev/full", "wb") as full, holder.start(*command, stdout=full) as process:
+    with Path("/dev/full").open("wb") as full, holder.start(*command, stdout=full) as process:
         err = process.stderr.read().decode()
         process.wait(30)
     assert process.returncode == 1
-    assert "Traceback" not in err and "Exception ignored" not in err and "bug in" not in err, err
+    assert not any(word in err for word in ("Traceback", "Exception ignored", "bug in")), err
     assert err.startswith("kindlehl: ")
 
 
@@ -184,7 +189,7 @@ def test_14_a_pipe_that_nobody_reads_is_quiet(holder: Kindlehl, command: list[st
 def test_15_a_closed_standard_stream_is_no_bug(holder: Kindlehl, number: int) -> None:
     """`kindlehl import - <&-` and `kindlehl list >&-`."""
     done = holder(*(["list"] if number else ["import", "-"]), before=lambda: os.close(number))
-    assert "bug in" not in done.err and "Traceback" not in done.err, done
+    assert not any(word in done.err for word in ("bug in", "Traceback")), done
 
 
 def test_16_a_target_whose_name_is_not_unicode_is_remembered(holder: Kindlehl) -> None:
@@ -242,7 +247,7 @@ def test_20_an_export_of_a_library_from_a_stranger_commands_no_terminal(kindlehl
     done = kindlehl("import", path, "--library", other)
     for command in (["list"], ["list", "--newest"], ["books"], ["list", "--plain"], ["search", "the"]):
         out = kindlehl(*command, "--library", other).out
-        assert "\x1b" not in out and "\u202e" not in out, (command, done)
+        assert not any(sign in out for sign in ("\x1b", "\u202e")), (command, done)
     for item in kindlehl("list", "--json", "--library", other).json["items"]:
         assert "\x1b" not in kindlehl("show", item["id"], "--library", other).out
 

@@ -12,7 +12,10 @@ from kindlehl.registry import EXPORTERS, IMPORTERS, Registry
 
 
 class Good:
-    name = "good"
+    name = summary = "good"
+    each_book = False
+    warnings = ()
+    render = None
 
 
 class Raises:

@@ -43,7 +43,7 @@ class TestCommands:
     def test_no_field_of_a_passage_commands_the_terminal(self, field: str) -> None:
         """Whoever wrote the book, the file or the note."""
         h = replace(SHOWN, **{field: (EVIL,) if field == "tags" else EVIL})
-        lines = [*printed(h), render.heading(terminal(), h.title, h.author), render.plain(h)]
+        lines = [*printed(h), *render.heading(terminal(), h.title, h.author), render.plain(h)]
         assert not COMMANDS.search("".join(lines).replace("\t", ""))
 
     @pytest.mark.parametrize("field", ["color", "added_at"])
@@ -62,7 +62,7 @@ class TestCommands:
     def test_a_line_feed_in_a_field_begins_no_line_that_looks_like_ours(self, field: str) -> None:
         """An author's name could else pretend to be another highlight."""
         h = replace(SHOWN, **{field: ("a\nfake",) if field == "tags" else "a\nfake"})
-        lines = [*printed(h), render.heading(terminal(), h.title, h.author)]
+        lines = [*printed(h), *render.heading(terminal(), h.title, h.author)]
         assert not any(line.startswith("fake") for text in lines for line in text.split("\n"))
 
 
