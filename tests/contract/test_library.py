@@ -1,6 +1,7 @@
 """The contract of the `Library` port, run on every store. The memory store folds from scratch and is the reference."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -332,15 +333,14 @@ def test_what_is_folded_as_facts_arrive_equals_the_fold_from_scratch(
     pool: list[Record], script: list[tuple[str, int, int]]
 ) -> None:
     """Incremental = rebuilt = the reference, after every kind of history."""
-    sqlite, memory = empty_library(), MemoryLibrary()
-    facts = play(pool, script, sqlite)
-    keep(memory, *facts)
-    assert picture(sqlite) == picture(memory)
-    before = picture(sqlite)
-    with sqlite.transaction():
-        sqlite.shelf.rebuild()
-    assert picture(sqlite) == before
-    sqlite.close()
+    with closing(empty_library()) as sqlite, closing(MemoryLibrary()) as memory:
+        facts = play(pool, script, sqlite)
+        keep(memory, *facts)
+        assert picture(sqlite) == picture(memory)
+        before = picture(sqlite)
+        with sqlite.transaction():
+            sqlite.shelf.rebuild()
+        assert picture(sqlite) == before
 
 
 @given(st.lists(records, min_size=1, max_size=12), steps, st.randoms(use_true_random=False), st.integers(1, 6))
@@ -348,26 +348,22 @@ def test_the_order_in_which_facts_arrive_does_not_show(
     pool: list[Record], script: list[tuple[str, int, int]], random: "st.Random", size: int
 ) -> None:
     """Shuffled, in batches of any size, some of them twice: the same library."""
-    one, other = empty_library(), empty_library()
-    facts = play(pool, script, one)
-    again = [*facts, *random.sample(facts, len(facts) // 2)]
-    random.shuffle(again)
-    for n in range(0, len(again), size):
-        keep(other, *again[n : n + size])
-    assert picture(other) == picture(one)
-    one.close()
-    other.close()
+    with closing(empty_library()) as one, closing(empty_library()) as other:
+        facts = play(pool, script, one)
+        again = [*facts, *random.sample(facts, len(facts) // 2)]
+        random.shuffle(again)
+        for n in range(0, len(again), size):
+            keep(other, *again[n : n + size])
+        assert picture(other) == picture(one)
 
 
 @given(st.lists(records, min_size=1, max_size=14), st.lists(st.integers(0, 13), min_size=1, max_size=8))
 def test_versions_of_one_file_in_any_order_give_each_passage_once(pool: list[Record], cuts: list[int]) -> None:
     """Imported twice, in halves, shuffled, from several versions of the file: what one import of all gives."""
-    whole, parts = empty_library(), empty_library()
-    keep(whole, *pool, import_of(1, "clippings", pool))
-    for n, cut in enumerate([*cuts, 0], start=1):
-        version = pool[cut % len(pool) :] if n % 2 else pool[: cut % len(pool) + 1]
-        keep(parts, *version, import_of(n, "clippings", version))
-    keep(parts, *reversed(pool), import_of(99, "clippings", list(reversed(pool))))
-    assert picture(parts) == picture(whole)
-    whole.close()
-    parts.close()
+    with closing(empty_library()) as whole, closing(empty_library()) as parts:
+        keep(whole, *pool, import_of(1, "clippings", pool))
+        for n, cut in enumerate([*cuts, 0], start=1):
+            version = pool[cut % len(pool) :] if n % 2 else pool[: cut % len(pool) + 1]
+            keep(parts, *version, import_of(n, "clippings", version))
+        keep(parts, *reversed(pool), import_of(99, "clippings", list(reversed(pool))))
+        assert picture(parts) == picture(whole)
