@@ -83,7 +83,7 @@ class Exported:
 
 def export_to_stream(exporter: Exporter, shelf: ChosenBooks, stream: BinaryIO) -> None:
     """Write the documents one after the other."""
-    for document in exporter.render(shelf):
+    for document in _rendered(exporter, shelf):
         stream.writelines(block.data for block in document.blocks)
 
 

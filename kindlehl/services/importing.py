@@ -14,7 +14,7 @@ from kindlehl.domain.errors import KindlehlError, PluginError
 from kindlehl.domain.facts import IMPORT_LIMIT, KINDS, Id, Import, Record, new_id
 from kindlehl.ports import Library
 from kindlehl.services.sources import Source
-from kindlehl.services.uniting import LibraryFile
+from kindlehl.services.uniting import LibraryFile, records_of
 
 LISTED = 100
 """Unreadable records named in a report; the rest are counted."""
@@ -149,7 +149,7 @@ def _guarded(source: Source) -> Iterator[Record]:
         for record in source.importer.read(source.bundle):
             _check(record)
             yield record
-    except (KindlehlError, GeneratorExit):
+    except KindlehlError:
         raise
     except Exception as error:
         raise PluginError(
@@ -173,14 +173,15 @@ def _check(record: Record) -> None:
 
 def _unite(library: Library, source: Source, file: LibraryFile, report: Report) -> Report:
     """Add another library's facts as they are: its imports, edits and deletions too."""
-    for batch in _batches(file.read(source.bundle)):
+    bodies = file.bodies(source.bundle)
+    for batch in _batches(records_of(bodies)):
         held = library.facts.standing([record.id for record in batch], source.id)
         report.read += len(batch)
         for record in batch:
             report.kinds[record.kind] += 1
         report.known += sum(r.id in held and (held[r.id].live or held[r.id].erased) for r in batch)
     report.new = report.read - report.known
-    library.facts.add_raw(file.bodies(source.bundle))
+    library.facts.add_raw(bodies)
     return report
 
 

@@ -1,7 +1,7 @@
 """Uniting: a library that was exported as JSON becomes part of another, by the union of their facts."""
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -42,10 +42,7 @@ class LibraryFile:
 
     def read(self, bundle: Bundle) -> Iterator[Record]:
         """The records among the facts."""
-        for body in self.bodies(bundle):
-            fact = wire.decode(body)
-            if isinstance(fact, Record):
-                yield fact
+        return records_of(self.bodies(bundle))
 
     def bodies(self, bundle: Bundle) -> list[str]:
         """Every fact as it travels. Raises SourceError unless all of them can be read."""
@@ -63,3 +60,8 @@ class LibraryFile:
         if document.kindlehl.schema != SCHEMA:
             raise SourceError(f"{bundle.name} was exported by a newer kindlehl.", hint="Update kindlehl.")
         return bodies
+
+
+def records_of(bodies: Iterable[str]) -> Iterator[Record]:
+    """The records among facts as they travel."""
+    return (fact for body in bodies if isinstance(fact := wire.decode(body), Record))

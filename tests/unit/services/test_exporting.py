@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.histories import import_of, record
 
 from kindlehl.domain.contract import Block, Document, Shelf
-from kindlehl.domain.errors import TargetError, UsageError
+from kindlehl.domain.errors import PluginError, TargetError, UsageError
 from kindlehl.services.exporting import (
     MANIFEST,
     ChosenBooks,
@@ -327,3 +327,20 @@ def test_a_book_with_nothing_to_show_is_not_exported() -> None:
     (book,) = shelf.books()
     assert [h.text for h in shelf.highlights(book)] == ["a", "b"]
     assert [b.decode() for b in shelf.facts()] == list(library.facts.bodies())
+
+
+def test_an_exporter_that_fails_is_named_on_standard_output_too() -> None:
+    """A stream is written through the same guard as a folder and a file."""
+
+    class Fails:
+        name, summary, each_book = "fails", "It fails", False
+
+        def __init__(self) -> None:
+            self.warnings: list[str] = []
+
+        def render(self, shelf: Shelf) -> Iterator[Document]:
+            """Raises what is no sentence."""
+            raise ZeroDivisionError
+
+    with pytest.raises(PluginError, match=r"The exporter fails failed \(ZeroDivisionError\)"):
+        export_to_stream(Fails(), ChosenBooks(MemoryLibrary(), []), io.BytesIO())
