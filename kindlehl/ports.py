@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # every command imports this module, few need these
     from contextlib import AbstractContextManager
 
     from kindlehl.domain.effects import Effects
-    from kindlehl.domain.facts import Edit, Fact, Id, Record
+    from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
     from kindlehl.domain.library import Book, Highlight, ShownKind
 
 
@@ -38,6 +38,8 @@ class Filter(NamedTuple):
     until: str | None = None
     """`added_at` before the end of this ISO date or time."""
     has_note: bool | None = None
+    deleted: bool = False
+    """Those in the trash, and no others."""
 
 
 class Words(NamedTuple):
@@ -86,6 +88,22 @@ class Facts(Protocol):
         """The facts named, and all that those had seen, and so on."""
         ...
 
+    def of(self, op: Id) -> Sequence[Edit | Import]:
+        """The edits and imports of one operation."""
+        ...
+
+    def deletions(self, ids: Sequence[Id]) -> Sequence[Edit]:
+        """The deletions that cover any of these records and that no restore has seen."""
+        ...
+
+    def greatest_stamp(self) -> int:
+        """The greatest clock of all edits; 0 where there are none."""
+        ...
+
+    def reached(self, until: str) -> Mapping[str, str]:
+        """Source → the latest time of a record that it listed, of those before `until`, in the source's own clock."""
+        ...
+
 
 class Shelf(Protocol):
     """What a person sees: the fold of the facts."""
@@ -98,24 +116,24 @@ class Shelf(Protocol):
         """Throw the fold and the index away and make them anew from all facts."""
         ...
 
-    def books(self) -> Sequence[Book]:
-        """All books by title."""
+    def books(self, *, hidden: bool = False) -> Sequence[Book]:
+        """The books by title; those that the reader hides only if asked for."""
         ...
 
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
         """Passages by book and in reading order, or newest first."""
         ...
 
-    def get(self, id_: Id) -> Highlight | None:
-        """The shown passage of which this record is a member."""
+    def get(self, id_: Id, *, deleted: bool = False) -> Highlight | None:
+        """The shown passage of which this record is a member, or the one in the trash; that of a hidden book too."""
         ...
 
     def members(self, id_: Id) -> Sequence[Id]:
         """The records of the passage, hidden or not, that holds this one."""
         ...
 
-    def starting_with(self, prefix: str, limit: int) -> Sequence[Id]:
-        """Ids of shown passages that start like this."""
+    def starting_with(self, prefix: str, limit: int, *, deleted: bool = False) -> Sequence[Id]:
+        """Ids of shown passages, or of those in the trash, of which a member starts like this."""
         ...
 
     def count(self, wanted: Filter) -> int:
@@ -129,6 +147,33 @@ class Index(Protocol):
     def search(self, query: Query, wanted: Filter, limit: int) -> Sequence[Highlight]:
         """Best first: passages in which, or in whose note, everything wanted is found. Letters with and without
         diacritics are the same, and two characters of a script without spaces are found inside a sentence."""
+        ...
+
+
+class Operation(NamedTuple):
+    """One command that changed the library on this device: what `undo` can take back."""
+
+    id: Id
+    """The `op` of its facts."""
+    at: str
+    """When, UTC, ISO 8601 with Z."""
+    verb: str
+    """The command: "note", "import"."""
+    changes: int
+    """How many things it changed."""
+    reverses: Id | None = None
+    """Of an undo or redo: the operation that it takes back."""
+
+
+class Journal(Protocol):
+    """What was done on this device. No fact, and never sent anywhere: every device undoes its own."""
+
+    def enter(self, operation: Operation) -> None:
+        """Add one."""
+        ...
+
+    def operations(self) -> Sequence[Operation]:
+        """All of them, oldest first."""
         ...
 
 
@@ -160,6 +205,11 @@ class Library(Protocol):
     @property
     def index(self) -> Index:
         """What finds it."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """What was done here."""
         ...
 
     @property

@@ -40,6 +40,8 @@ class RecordBody(msgspec.Struct, tag_field="type", tag="record", omit_defaults=T
     erased: bool = False
     text_hash: str | None = None
     book: Id | None = None
+    length: Number = 0
+    sketch: str | None = None
 
 
 class ImportBody(msgspec.Struct, tag_field="type", tag="import", omit_defaults=True):
@@ -68,6 +70,7 @@ class EditBody(msgspec.Struct, tag_field="type", tag="edit", omit_defaults=True)
     knew: tuple[Id, ...] = ()
     mark: dict[str, str] = {}
     erased: bool = False
+    undo: bool = False
 
 
 class Header(msgspec.Struct):
@@ -93,6 +96,7 @@ def encode_record(r: Record) -> str:
         RecordBody(
             r.id, r.kind, r.raw_title, r.title, r.author, r.text, r.location_start, r.location_end, r.page, r.chapter,
             r.color, r.at, r.offset, r.truncated, r.reason, r.revision, r.certainty, r.erased, r.text_hash, r.book,
+            r.length, r.sketch,
         )
     ).decode()  # fmt: skip
 
@@ -103,6 +107,7 @@ def decode_record(raw: str | bytes) -> Record:
     return Record(
         b.id, b.kind, b.raw_title, b.title, b.author, b.text, b.location_start, b.location_end, b.page, b.chapter,
         b.color, b.at, b.offset, b.truncated, b.reason, b.revision, b.certainty, b.erased, b.text_hash, b.book,
+        b.length, b.sketch,
     )  # fmt: skip
 
 
@@ -115,7 +120,7 @@ def encode(fact: Fact) -> str:
     return _encode(
         EditBody(
             fact.id, fact.target, fact.field, fact.value, fact.hlc, fact.at, fact.device, fact.op,
-            fact.seen, fact.covers, fact.knew, dict(fact.mark), fact.erased,
+            fact.seen, fact.covers, fact.knew, dict(fact.mark), fact.erased, fact.undo,
         )
     ).decode()  # fmt: skip
 
@@ -144,8 +149,9 @@ def _decode(type_: str, raw: str | bytes) -> Fact | None:
     if type_ == "edit":
         e = _edit(raw)
         return Edit(
-            e.id, e.target, e.field, e.value, e.seen, e.hlc, e.at, e.device, e.op, e.covers, e.knew, e.mark, e.erased
-        )
+            e.id, e.target, e.field, e.value, e.seen, e.hlc, e.at, e.device, e.op, e.covers, e.knew, e.mark, e.erased,
+            e.undo,
+        )  # fmt: skip
     return None
 
 

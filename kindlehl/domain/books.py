@@ -1,10 +1,11 @@
 """Which of the titles that sources use are one book: a fold over atoms and the reader's joins and partings."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kindlehl.domain.facts import Edit, Id
+from kindlehl.domain.fields import newest
 from kindlehl.domain.text import author_key, title_key
 
 
@@ -59,8 +60,8 @@ class _Parts:
 def group(atoms: Mapping[Id, Atom], edits: Iterable[Edit] = ()) -> dict[Id, Id]:
     """Atom → book. A book's id is the least of its atoms' ids.
 
-    The reader's `same` and `not-same` edits come first, newest (HLC, id) first, each kept unless it contradicts those
-    kept; then the matcher joins atoms with equal keys.
+    The reader's `same` and `not-same` edits that are in force come first, newest (HLC, id) first, each kept unless it
+    contradicts those kept; then the matcher joins atoms with equal keys.
     """
     parts = _Parts(sorted(atoms))
     for edit in sorted(edits, key=lambda e: (e.hlc, e.id), reverse=True):
@@ -85,3 +86,11 @@ def shown_title(atoms: Iterable[Atom]) -> tuple[str, str | None]:
     """Title and author of a book nobody renamed: of the best-read atom, one with an author first."""
     best = max(atoms, key=lambda a: (a.revision, bool(a.author), a))
     return best.title, best.author or None
+
+
+def named(source: tuple[str, str | None], heads: Mapping[str, Sequence[Edit]]) -> tuple[str, str | None]:
+    """Title and author of a book, from what its sources call it and what the reader calls it. A title cannot be
+    cleared; an author can."""
+    title = newest(heads.get("title", ())) or source[0]
+    author = newest(heads["author"]) if "author" in heads else source[1]
+    return str(title), None if author is None else str(author)

@@ -61,11 +61,15 @@ class Record:
     certainty: int = 0
     """What other lines of a file told about this one, such as the order of day and month: more is better."""
     erased: bool = False
-    """Only the skeleton is left: ids, kind, position, `at`, and the text's hash."""
+    """Only the skeleton is left (`erasure.py`): ids, kind, position, `at`, and what tells its other forms."""
     text_hash: str | None = None
     """Of an erased text: `text_hash` of its matching form."""
     book: Id | None = None
     """Of an erased record: its book's atom, since the title is gone."""
+    length: int = 0
+    """Of an erased text: its length in characters, which orders the forms of one moment."""
+    sketch: str | None = None
+    """Of an erased highlight: `erasure.sketch` of its matching form, by which a longer or shorter form is known."""
     line: int = dataclass_field(default=0, compare=False)
     """The line of the source where it began, to tell the reader where to look. No part of the fact."""
 
@@ -96,8 +100,9 @@ IMPORT_LIMIT = 4_000
 class Edit:
     """One thing a person did to one field of one target.
 
-    Fields of a passage: text, note, color, favorite, tag:X, visibility, deleted, not-same (with another record).
-    Of a book (the target is an atom): title, author, same, not-same (with another atom). Of an import: withdrawn.
+    Fields of a passage (the target is a record): text, note, color, favorite, tag:X, visibility, deleted, and same and
+    not-same with another record. Of a book (the target is an atom): title, author, hidden, and same and not-same with
+    another atom. Of an import: withdrawn.
     """
 
     id: Id
@@ -119,6 +124,9 @@ class Edit:
     mark: Mapping[str, str] = dataclass_field(default_factory=dict[str, str])
     """Of a deletion: per source the `at` of the latest record its author held."""
     erased: bool = False
+    """Only the skeleton is left: target, kind of field, and what it had seen."""
+    undo: bool = False
+    """It says nothing itself: what it has seen is taken back, and what that had replaced is in force again."""
 
 
 Fact: TypeAlias = Record | Import | Edit

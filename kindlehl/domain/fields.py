@@ -1,6 +1,6 @@
 """What became of the edits of a passage: heads, conflicts, the five policies, and deletion."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from kindlehl.domain.facts import Edit, Id, Record, Value
@@ -17,18 +17,66 @@ class History(Protocol):
         ...
 
 
-def heads(edits: Iterable[Edit], history: History) -> dict[str, list[Edit]]:
-    """Field → the edits that no other edit of the same passage has replaced, by (HLC, id).
+def standing(edits: Sequence[Edit], history: History) -> list[Edit]:
+    """The edits of one passage, book or import that no other of them has replaced, by (HLC, id); undos and erased ones
+    among them.
 
     An edit replaces what it had seen; through facts of other passages too, so that a split loses no knowledge.
     """
-    live = [edit for edit in edits if not edit.erased]
-    if not live:
-        return {}
+    if not edits:
+        return []
     replaced = history.before(id_ for edit in edits for id_ in edit.seen)
+    return sorted((edit for edit in edits if edit.id not in replaced), key=_by_clock)
+
+
+def in_force(edits: Sequence[Edit], history: History) -> list[Edit]:
+    """What the standing edits say, by (HLC, id); erased ones among them.
+
+    An undo says nothing itself: it takes back what it had seen, and whatever that had replaced is in force again, as
+    though it had never been replaced.
+    """
+    found = standing(edits, history)
+    if not any(edit.undo for edit in found):
+        return found
+    by_id = {edit.id: edit for edit in edits}
+    back = {edit.id: edit for edit in _expanded(found, by_id)}
+    # What somebody who knew nothing of the undo has replaced meanwhile stays replaced.
+    replaced = history.before(id_ for edit in back.values() for id_ in edit.seen)
+    return sorted((edit for id_, edit in back.items() if id_ not in replaced), key=_by_clock)
+
+
+def _expanded(edits: Iterable[Edit], by_id: Mapping[Id, Edit]) -> Iterator[Edit]:
+    """Edits, with each undo among them replaced by what it brings back."""
+    todo, followed = list(edits), set[Id]()
+    while todo:
+        edit = todo.pop()
+        if not edit.undo:
+            yield edit
+        elif edit.id not in followed:
+            followed.add(edit.id)
+            undone = (by_id[id_] for id_ in edit.seen if id_ in by_id)
+            todo += [by_id[id_] for taken_back in undone for id_ in taken_back.seen if id_ in by_id]
+
+
+def _by_clock(edit: Edit) -> tuple[int, Id]:
+    return edit.hlc, edit.id
+
+
+def undone(undos: Iterable[Edit]) -> set[Id]:
+    """The edits that these undos have taken back, undos that were themselves taken back among them. `undos` holds every
+    undo that has seen an edit in question, and every undo that has seen one of those."""
+    out: set[Id] = set()
+    for undo in sorted(undos, key=_by_clock, reverse=True):
+        if undo.id not in out:
+            out.update(undo.seen)
+    return out
+
+
+def heads(edits: Sequence[Edit], history: History) -> dict[str, list[Edit]]:
+    """Field → the edits in force that were not erased, by (HLC, id)."""
     out: dict[str, list[Edit]] = {}
-    for edit in sorted(live, key=lambda e: (e.hlc, e.id)):
-        if edit.id not in replaced:
+    for edit in in_force(edits, history):
+        if not edit.erased:
             out.setdefault(edit.field, []).append(edit)
     return out
 

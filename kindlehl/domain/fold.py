@@ -10,7 +10,7 @@ from kindlehl.domain.facts import Edit, Id, Record
 from kindlehl.domain.library import ShownKind
 from kindlehl.domain.passages import Place
 
-REVISION = 1
+REVISION = 2
 """Replicas that hold the same facts and run the same fold revision show the same library. A library folded by an older
 revision is rebuilt when it is opened."""
 
@@ -54,6 +54,9 @@ class Passage(NamedTuple):
     source: str
     conflicts: tuple[str, ...]
     hidden: bool
+    """Deleted, or erased."""
+    erased: bool
+    """Nothing is left to show."""
 
 
 def fold(island: Island, history: fields.History) -> list[Passage]:
@@ -81,10 +84,11 @@ def _groups(island: Island, history: fields.History) -> Iterable[_Group]:
     by_id = {record.id: record for record in island.records}
     marks = [record for record in island.records if record.kind != "note"]
     apart: dict[Id, set[Id]] = defaultdict(set)
-    splits = [edit for edit in island.edits if edit.field == "not-same"]
-    undone = history.before(id_ for edit in splits for id_ in edit.seen) if splits else ()
-    for edit in splits:
-        if isinstance(edit.value, str) and not edit.erased and edit.id not in undone:
+    same: list[tuple[Id, Id]] = []
+    for edit in fields.in_force([edit for edit in island.edits if edit.field in ("same", "not-same")], history):
+        if isinstance(edit.value, str) and edit.field == "same":
+            same.append((edit.target, edit.value))
+        elif isinstance(edit.value, str):
             apart[edit.target].add(edit.value)
     shown = passages.forms(marks, _spread(marks, apart)) if marks else {}
     groups: dict[Id, _Group] = {}
@@ -99,7 +103,33 @@ def _groups(island: Island, history: fields.History) -> Iterable[_Group]:
                 bare.append(note)
             else:
                 groups[shown[on.id]].notes.append(note)
-    return [*groups.values(), *_bare_groups(bare)]
+    return _joined([*groups.values(), *_bare_groups(bare)], same, apart)
+
+
+def _joined(
+    groups: list[_Group], same: Iterable[tuple[Id, Id]], apart: Mapping[Id, Collection[Id]]
+) -> Iterable[_Group]:
+    """Passages, those that the reader joined made one. What she keeps apart is not joined: a join that had seen the
+    parting has taken it back. The latest highlight of a joined passage is shown, or of notes alone the latest."""
+    of = {record.id: group for group in groups for record in group.records}
+    for pair in same:
+        one, other = (of.get(id_) for id_ in pair)
+        if one is None or other is None or one is other or not _joinable(one, other, apart):
+            continue
+        if (bool(other.forms), passages.later(other.shown)) > (bool(one.forms), passages.later(one.shown)):
+            one, other = other, one
+        one.forms += other.forms
+        one.notes += other.notes
+        of.update((record.id, one) for record in other.records)
+    return {id(group): group for group in of.values()}.values()
+
+
+def _joinable(one: _Group, other: _Group, apart: Mapping[Id, Collection[Id]]) -> bool:
+    kinds = {group.shown.kind for group in (one, other)}
+    ids = [{record.id for record in group.records} for group in (one, other)]
+    return kinds <= {"highlight", "note"} and not any(
+        not theirs.isdisjoint(apart.get(id_, ())) for mine, theirs in (ids, ids[::-1]) for id_ in mine
+    )
 
 
 def _spread(marks: Sequence[Record], apart: Mapping[Id, set[Id]]) -> Mapping[Id, Collection[Id]]:
@@ -163,6 +193,7 @@ def single(record: Record, sources: Collection[str]) -> Passage:
         min(sources, default=""),
         (),
         record.erased,
+        record.erased,
     )
 
 
@@ -182,10 +213,11 @@ def _passage(group: _Group, island: Island, history: fields.History) -> Passage:
     by_time = sorted(records, key=passages.later)
     earliest = min(group.forms or group.notes, key=passages.later)
     texts = fields.variants(heads.get("text", ()))
-    notes, unsettled = _notes(group, heads.get("note", ()), [e for e in edits if e.field == "note"], history)
+    notes, unsettled = _notes(group, [edit for edit in edits if edit.field == "note"], history)
     conflicts = [
         name for name, open_ in (("text", fields.disagree(heads.get("text", ()))), ("note", unsettled)) if open_
     ]
+    erased = all(record.erased for record in records)
     deletions = [d for d in island.deletions if not ids.isdisjoint(d.covers)]
     forms = sorted(group.forms, key=passages.later, reverse=True)
     return Passage(
@@ -207,8 +239,9 @@ def _passage(group: _Group, island: Island, history: fields.History) -> Passage:
         truncated=shown.truncated,
         source=min((source for record in records for source in island.sources.get(record.id, ())), default=""),
         conflicts=tuple(conflicts),
-        hidden=all(record.erased for record in records)
+        hidden=erased
         or fields.is_hidden(records, edits, deletions, _related(group) if deletions else {}, island.sources, history),
+        erased=erased,
     )
 
 
@@ -227,14 +260,14 @@ def _color(heads: Sequence[Edit], forms: Sequence[Record]) -> str | None:
     return next((form.color for form in forms if form.color), None)
 
 
-def _notes(
-    group: _Group, heads: Sequence[Edit], edits: Sequence[Edit], history: fields.History
-) -> tuple[list[str], bool]:
+def _notes(group: _Group, edits: Sequence[Edit], history: fields.History) -> tuple[list[str], bool]:
     """The notes shown at a passage, and whether they are an open conflict.
 
     A note record that an edit had seen stays with that edit; one that no edit knew stands beside it.
     """
-    replaced = history.before(id_ for edit in edits for id_ in edit.seen) if edits else ()
+    said = fields.in_force(edits, history)
+    heads = [edit for edit in said if not edit.erased]
+    replaced = history.before(id_ for edit in said for id_ in edit.seen) if said else ()
     kept = [n.text for n in passages.drafts(n for n in group.notes if not n.erased) if n.id not in replaced and n.text]
     written = fields.variants(heads)
     return list(dict.fromkeys([*kept, *written])), fields.disagree(heads) or bool(heads and kept)

@@ -30,6 +30,8 @@ class Book:
     first_at: str | None = None
     """`added_at` of the earliest and the latest highlight or note."""
     last_at: str | None = None
+    hidden: bool = False
+    """The reader does not want to see it: no list, search or export has it unless asked for."""
 
 
 @value(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Which records are one passage, which of them is shown, and which note sits where."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
+from kindlehl.domain import erasure
 from kindlehl.domain.facts import Id, Kind, Record, text_hash
 from kindlehl.domain.text import matching
 
@@ -21,7 +22,7 @@ _A_PASSAGE = 12
 with 516 highlights on pages alone all 22 such pairs were made within six minutes, 16 of them within half a minute."""
 _GREATEST = (1 << 62) - 1  # what every SQL integer holds
 
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound=Hashable)
 
 
 class Place(NamedTuple):
@@ -87,38 +88,56 @@ def islands(located: Iterable[tuple[int, int, int, Item]]) -> Iterator[list[Item
         yield run
 
 
+def joined(runs: Iterable[list[Item]], pairs: Iterable[tuple[Item, Item]]) -> Iterator[list[Item]]:
+    """Islands, those that hold the two of a pair made one: what the reader joined is folded together. Lazy where there
+    are no pairs, which is nearly always."""
+    linked = list(pairs)
+    if not linked:
+        yield from runs
+        return
+    held = [list(run) for run in runs]
+    of = {item: held[n] for n, run in enumerate(held) for item in run}
+    for one, other in linked:
+        if one in of and other in of and of[one] is not of[other]:
+            moved = of[other]
+            of[one].extend(moved)
+            of.update(dict.fromkeys(moved, of[one]))
+            moved.clear()
+    yield from filter(None, held)
+
+
 def later(record: Record) -> tuple[bool, bool, str, int, Id]:
     """Orders the forms of one passage by the source's own clock, never by arrival. A text that the publisher's limit
     cut never replaces a whole one; an unknown time replaces no known one."""
-    return not record.truncated, record.at is not None, record.at or "", len(record.text), record.id
+    length = record.length if record.erased else len(record.text)
+    return not record.truncated, record.at is not None, record.at or "", length, record.id
 
 
 class _Form:
     """Records with one place and one matching text, as the latest of them."""
 
-    __slots__ = ("hash", "latest", "place", "text")
+    __slots__ = ("latest", "place", "text")
 
     def __init__(self, at: Place, record: Record, text: str | None) -> None:
         self.place, self.latest, self.text = at, record, text
-        self.hash = record.text_hash if text is None else None
 
     def related(self, other: "_Form") -> bool:
         """Whether these are two forms of one passage, given that their places overlap.
 
         One text contains the other. A page alone is a wide place, where a word or two occur again by chance: there the
-        shorter text has to be long enough to be a passage. Of an erased text the hash is left: it is related to its
-        equals.
+        shorter text has to be long enough to be a passage. Of an erased text its hash and its sketch are left.
         """
         if self.text is None or other.text is None:
-            return self._hash() == other._hash()
+            return self._hash() == other._hash() or erasure.overlapping(self._sketch(), other._sketch())
         if self.place.lane == PAGE and min(len(self.text), len(other.text)) < _A_PASSAGE:
             return self.text == other.text
         return self.text in other.text or other.text in self.text
 
     def _hash(self) -> str | None:
-        if self.hash is None and self.text is not None:
-            self.hash = text_hash(self.text)
-        return self.hash
+        return self.latest.text_hash if self.text is None else text_hash(self.text)
+
+    def _sketch(self) -> str:
+        return self.latest.sketch or "" if self.text is None else erasure.sketch(self.text)
 
 
 def forms(records: Sequence[Record], apart: Mapping[Id, Collection[Id]] | None = None) -> dict[Id, Id]:
@@ -218,15 +237,20 @@ def drafts(notes: Iterable[Record]) -> list[Record]:
         if at.lane == LOCATION:
             at_one_place[at] = [note]
         else:
-            text = matching(note.text)
-            kept = [other for other in at_one_place[at] if at.lane == NOWHERE or matching(other.text) not in text]
+            kept = [other for other in at_one_place[at] if at.lane == NOWHERE or not contains(note, other)]
             at_one_place[at] = [*kept, note]
     return [note for _, shown in sorted(at_one_place.items()) for note in shown]
 
 
 def contains(whole: Record, part: Record) -> bool:
-    """Whether one record's text holds all of another's."""
+    """Whether one record's text holds all of another's. Of an erased text that can be told of its equals alone."""
+    if whole.erased or part.erased:
+        return _hash(whole) == _hash(part)
     return matching(part.text) in matching(whole.text)
+
+
+def _hash(record: Record) -> str | None:
+    return record.text_hash if record.erased else text_hash(matching(record.text))
 
 
 def are_forms(one: Record, other: Record) -> bool:

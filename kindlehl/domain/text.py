@@ -5,7 +5,9 @@ Pinned by golden files: replicas that normalise differently would fold different
 NFKC and case folding fixed for every character once assigned, so a newer Python changes nothing for existing text.
 """
 
+import re
 import unicodedata
+from functools import cache
 
 _QUOTES_DOUBLE = "“”„‟«»″‶〝〞「」『』＂"
 _QUOTES_SINGLE = "‘’‚‛‹›′‵ʼʹ`´＇"
@@ -45,6 +47,21 @@ def author_key(author: str | None) -> str:
 def title_key(title: str) -> str:
     """The matching form of a title: its words, without the punctuation in which exports of one book differ."""
     return " ".join(_words(title)) or matching(title)
+
+
+def units(text: str) -> list[str]:
+    """The words of a text, and the single characters of scripts that do not part their words: in what a longer form of
+    a passage exceeds a shorter one."""
+    return _unit().findall(" ".join(_words(text)))
+
+
+@cache
+def _unit() -> re.Pattern[str]:
+    """A character of Thai, Lao, Burmese, Khmer, Chinese or Japanese, or a run of others. Compiled when first met."""
+    unparted = (
+        "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+    )
+    return re.compile(f"[{unparted}]|[^ {unparted}]+")
 
 
 def _words(text: str) -> list[str]:

@@ -35,15 +35,13 @@ def connect(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
         return connection
 
 
-def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
-    """An open, current library to read from. Falls back to SQLite's immutable mode where neither the file nor its
-    folder can be written: a WAL database cannot be read there in any other way."""
+def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> tuple[sqlite3.Connection, bool]:
+    """A library to read from, and whether it is of an older version. Falls back to SQLite's immutable mode where
+    neither the file nor its folder can be written: a WAL database cannot be read there in any other way."""
     with translated(path):
         connection = _open(path, "rw", busy_ms)
         try:
-            if _version(connection, path) == schema.VERSION:
-                return connection
-            prepare(connection, path)
+            return connection, _version(connection, path) < schema.VERSION
         except sqlite3.OperationalError as error:
             connection.close()
             if error.sqlite_errorcode & 0xFF not in _UNWRITABLE:
@@ -55,11 +53,17 @@ def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection
                     hint="Make its folder writable or make room there, or copy both files to a place where there is.",
                 ) from error
             connection = _open(path, "ro&immutable=1", busy_ms)
-            _version(connection, path)
+            if _version(connection, path) < schema.VERSION:
+                connection.close()
+                raise LibraryError(
+                    f"{path} was written by an older kindlehl, and cannot be brought up to date where nothing can be "
+                    "written.",
+                    hint="Make the file and its folder writable, or copy it to a place where there is room.",
+                ) from error
+            return connection, False
         except BaseException:
             connection.close()
             raise
-        return connection
 
 
 def is_there(path: Path) -> bool:

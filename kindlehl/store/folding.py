@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from kindlehl import wire
 from kindlehl.domain import books, fields, fold, passages
@@ -11,7 +11,8 @@ from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import Edit, Id, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.store import schema
-from kindlehl.store.facts import BATCH, SqliteFacts
+from kindlehl.store.batches import BATCH
+from kindlehl.store.facts import SqliteFacts
 from kindlehl.store.search import SqliteIndex
 
 
@@ -20,7 +21,7 @@ class Folding:
 
     def __init__(self, connection: sqlite3.Connection, facts: SqliteFacts, index: SqliteIndex) -> None:
         self._db = connection
-        self._touched = facts.touched
+        self._touched = facts.presence.touched
         self._facts = facts
         self._index = index
 
@@ -44,17 +45,24 @@ class Folding:
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 -- names from our own schema
         self._index.clear()
         self._touched.start(0)
-        self._facts.derive_all()
+        self._facts.presence.derive_all()
         self.settle()
         self._db.execute("INSERT OR REPLACE INTO settings VALUES ('fold', ?)", (fold.REVISION,))
 
     def _group_books(self) -> int:
-        """Group the atoms into books anew; returns how many books there are that were not there."""
-        rows = self._db.execute("SELECT key, id, revision, title, author, raw_title, book FROM atoms").fetchall()
+        """Group the atoms of present records into books anew; returns how many books there are that were not there."""
+        rows = self._db.execute(
+            """SELECT key, id, revision, title, author, raw_title, book FROM atoms
+               WHERE EXISTS (SELECT 1 FROM records WHERE records.atom = atoms.key)"""
+        ).fetchall()
+        self._db.execute(
+            """UPDATE atoms SET book = NULL
+               WHERE book IS NOT NULL AND NOT EXISTS (SELECT 1 FROM records WHERE records.atom = atoms.key)"""
+        )
         keys = {id_: key for key, id_, *_ in rows}
         atoms = {id_: books.Atom(*atom) for _, id_, *atom, _ in rows}
         edits = self._book_edits(list(atoms))
-        groups = books.group(atoms, edits)
+        groups = books.group(atoms, fields.in_force(edits, self._facts))
         moved = [(keys[groups[id_]], key, book) for key, id_, *_, book in rows if book != keys[groups[id_]]]
         # A book that loses or gains a title is folded from its beginning.
         affected = {book for _, _, book in moved if book is not None}
@@ -102,20 +110,19 @@ class Folding:
         by_target: dict[Id, list[Edit]] = {}
         for edit in edits:
             by_target.setdefault(edit.target, []).append(edit)
-        rows: list[tuple[int, Id, str, str | None]] = []
+        rows: list[tuple[int, Id, str, str | None, bool]] = []
         for book, ids in members.items():
             title, author = books.shown_title(atoms[id_] for id_ in ids)
             mine = [edit for id_ in ids for edit in by_target.get(id_, ())]
-            if mine:
-                heads = fields.heads(mine, self._facts)
-                title = str(fields.newest(heads.get("title", ())) or title)
-                author = cast("str | None", fields.newest(heads["author"])) if "author" in heads else author
-            rows.append((keys[book], book, title, author))
+            heads = fields.heads(mine, self._facts) if mine else {}
+            title, author = books.named((title, author), heads)
+            rows.append((keys[book], book, title, author, bool(fields.newest(heads.get("hidden", ())))))
         now = {row[0] for row in rows}
         self._db.executemany("DELETE FROM books WHERE key = ?", [(key,) for key in before - now])
         self._db.executemany(
-            """INSERT INTO books VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET title = excluded.title,
-               author = excluded.author WHERE title <> excluded.title OR author IS NOT excluded.author""",
+            """INSERT INTO books VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
+                 SET title = excluded.title, author = excluded.author, hidden = excluded.hidden
+                 WHERE title <> excluded.title OR author IS NOT excluded.author OR hidden <> excluded.hidden""",
             rows,
         )
         return sum(grouped.isdisjoint(ids) for ids in members.values())
@@ -137,9 +144,20 @@ class Folding:
             (book,),
         )
         watermark, older = self._touched.watermark, self._touched.records
-        for island in passages.islands(located):
+        for island in passages.joined(passages.islands(located), self._links(book)):
             if any(key >= watermark or key in older for key in island):
                 yield island
+
+    def _links(self, book: int) -> list[tuple[int, int]]:
+        """The records of a book that the reader ever joined with one another."""
+        return self._db.execute(
+            """SELECT r.key, s.key FROM edits e JOIN facts body ON body.key = e.key
+                 JOIN facts f ON f.id = e.target JOIN records r ON r.key = f.key
+                 JOIN facts g ON g.id = body.body ->> '$.value' JOIN records s ON s.key = g.key
+               WHERE e.field = 'same' AND r.atom IN (SELECT key FROM atoms WHERE book = ?1)
+                 AND s.atom IN (SELECT key FROM atoms WHERE book = ?1) ORDER BY e.key""",
+            (book,),
+        ).fetchall()
 
     def _fold(self, book: int, islands: list[list[int]], effects: Effects, *, edited: bool) -> None:
         """Fold some islands of a book and put the passages on the shelf."""
@@ -181,16 +199,19 @@ class Folding:
         }
 
     def _sources(self, loaded: Mapping[int, Record]) -> dict[Id, tuple[str, ...]]:
+        """Record → the sources it was seen in; those of withdrawn imports where it has no others."""
         out: dict[Id, tuple[str, ...]] = {}
-        for key, name in self._db.execute(
-            """SELECT l.record, s.name FROM listings l
+        withdrawn: dict[Id, tuple[str, ...]] = {}
+        for key, name, live in self._db.execute(
+            """SELECT l.record, s.name, i.live FROM listings l
                  JOIN imports i ON i.key = l.import JOIN sources s ON s.key = i.source
                WHERE l.record IN (SELECT value FROM json_each(?))""",
             (json.dumps(list(loaded)),),
         ):
             id_ = loaded[key].id
-            out[id_] = (*out[id_], name) if id_ in out else (name,)
-        return out
+            into = out if live else withdrawn
+            into[id_] = (*into[id_], name) if id_ in into else (name,)
+        return {**withdrawn, **out} if withdrawn else out
 
     def _edits(self, ids: list[Id]) -> dict[Id, list[Edit]]:
         out: dict[Id, list[Edit]] = {}
@@ -280,5 +301,5 @@ def _row(key: int, book: int, p: Passage) -> tuple[Any, ...]:
     return (
         key, p.id, book, p.kind, *p.place, p.text, p.note, p.color, json.dumps(p.tags) if p.tags else "[]", p.favorite,
         p.page, p.location_start, p.location_end, p.chapter, p.at, p.offset, p.truncated, p.source,
-        json.dumps(p.conflicts) if p.conflicts else "[]", p.hidden,
+        json.dumps(p.conflicts) if p.conflicts else "[]", p.hidden + p.erased,
     )  # fmt: skip

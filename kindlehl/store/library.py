@@ -7,11 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kindlehl.ports import Operation
 from kindlehl.store.connection import connect, connect_to_read, prepare, translated
 from kindlehl.store.search import SqliteIndex
 from kindlehl.store.shelf import SqliteShelf
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kindlehl.store.facts import SqliteFacts
     from kindlehl.store.folding import Folding
 
@@ -32,6 +35,22 @@ class SqliteMemo:
         self._db.execute("INSERT OR REPLACE INTO memo VALUES (?, ?)", (key, value))
 
 
+class SqliteJournal:
+    """The `Journal` port."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def enter(self, operation: Operation) -> None:
+        """Add one."""
+        self._db.execute("INSERT INTO operations VALUES (NULL, ?, ?, ?, ?, ?)", operation)
+
+    def operations(self) -> "Sequence[Operation]":
+        """All of them, oldest first."""
+        rows = self._db.execute("SELECT id, at, verb, count, reverses FROM operations ORDER BY number")
+        return [Operation(*row) for row in rows]
+
+
 class SqliteLibrary:
     """The `Library` port on one SQLite connection. Not for several threads at once."""
 
@@ -41,6 +60,7 @@ class SqliteLibrary:
         self.index = SqliteIndex(connection)
         self.shelf = SqliteShelf(connection, lambda: self._folding)
         self.memo = SqliteMemo(connection)
+        self.journal = SqliteJournal(connection)
 
     # Facts and fold are loaded when they are first needed: looking at a library takes half as long without them.
 
@@ -102,8 +122,13 @@ def open_library(path: Path) -> SqliteLibrary:
 
 
 def read_library(path: Path) -> SqliteLibrary:
-    """The library in this file, to read from; the file must be there."""
-    return SqliteLibrary(connect_to_read(path), path)
+    """The library in this file, to read from; the file must be there. An older one is brought up to date first."""
+    connection, stale = connect_to_read(path)
+    if stale:
+        connection.close()
+        open_library(path).close()
+        connection, _ = connect_to_read(path)
+    return SqliteLibrary(connection, path)
 
 
 def empty_library() -> SqliteLibrary:

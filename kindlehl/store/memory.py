@@ -14,31 +14,32 @@ from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.domain.library import Book, Highlight
 from kindlehl.domain.text import searchable
-from kindlehl.ports import Filter, Query, Standing, Words
+from kindlehl.ports import Filter, Operation, Query, Standing, Words
 
 
 class MemoryLibrary:
-    """The `Library` port, plainly: a dictionary of facts. All four roles are this one object."""
+    """The `Library` port, plainly: a dictionary of facts. All its roles are this one object."""
 
     def __init__(self) -> None:
         self._facts: dict[Id, str] = {}
         self._memo: dict[str, str] = {}
+        self._operations: list[Operation] = []
 
     @property
     def facts(self) -> "MemoryLibrary":
         """Itself."""
         return self
 
-    shelf = index = memo = facts
+    shelf = index = memo = journal = facts
 
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Everything inside happens, or nothing does."""
-        before = copy.copy(self._facts), copy.copy(self._memo)
+        before = copy.copy(self._facts), copy.copy(self._memo), copy.copy(self._operations)
         try:
             yield
         except BaseException:
-            self._facts, self._memo = before
+            self._facts, self._memo, self._operations = before
             raise
 
     def close(self) -> None:
@@ -117,6 +118,33 @@ class MemoryLibrary:
                 todo += fact.seen if isinstance(fact, Edit) else ()
         return out
 
+    def of(self, op: Id) -> Sequence[Edit | Import]:
+        """The edits and imports of one operation."""
+        return [fact for fact in self._all() if isinstance(fact, Edit | Import) and fact.op == op]
+
+    def deletions(self, ids: Sequence[Id]) -> Sequence[Edit]:
+        """The deletions that cover any of these records and that no restore has seen."""
+        return [d for d in self._deletions() if not set(ids).isdisjoint(d.covers)]
+
+    def _deletions(self) -> list[Edit]:
+        edits = [edit for edit in self._every_edit() if edit.field == "deleted" and not edit.erased]
+        undone = self.before(id_ for edit in edits if not edit.value for id_ in edit.seen)
+        return [edit for edit in edits if edit.covers and edit.value and edit.id not in undone]
+
+    def greatest_stamp(self) -> int:
+        """The greatest clock of all edits."""
+        return max((edit.hlc for edit in self._every_edit()), default=0)
+
+    def reached(self, until: str) -> Mapping[str, str]:
+        """Source → the latest time of a record that it listed, of those before `until`."""
+        out: dict[str, str] = {}
+        for fact in self._all():
+            if isinstance(fact, Import):
+                times = [r.at for r in self.records(fact.records).values() if r.at is not None and r.at < until]
+                if times:
+                    out[fact.source] = max(*times, out.get(fact.source, ""))
+        return out
+
     # -- the fold, from scratch -----------------------------------------------------------------------------------
 
     def settle(self) -> Effects:
@@ -126,116 +154,158 @@ class MemoryLibrary:
     def rebuild(self) -> None:
         """It is never anything else than rebuilt."""
 
+    def _present(self) -> list[Record]:
+        """The records that a live import lists or an edit holds, of the kinds a reader sees."""
+        edits = self._every_edit()
+        undone = fields.undone(edit for edit in edits if edit.undo)
+        held = {e.target for e in edits if e.field != "deleted" and not e.undo and e.id not in undone}
+        listed = {id_ for import_ in self._live_imports() for id_ in import_.records}
+        return [r for r in self.records(sorted(held | listed)).values() if r.kind in passages.SHOWN]
+
     def _grouped(self) -> tuple[dict[Id, Id], dict[Id, Atom]]:
-        """Atom → book, and the best reading of each atom."""
+        """Atom → book, and the best reading of each atom that has a present record."""
         atoms: dict[Id, Atom] = {}
+        present = {record.atom for record in self._present()}
         for fact in self._all():
-            if isinstance(fact, Record) and fact.kind in passages.SHOWN:
+            if isinstance(fact, Record) and fact.kind in passages.SHOWN and fact.atom in present:
                 atom = Atom(fact.revision, fact.title, fact.author or "", fact.raw_title)
                 if fact.erased:
                     atom = Atom(-1, "", "", "")
                 atoms[fact.atom] = max(atom, atoms.get(fact.atom, atom))
-        return books.group(atoms, self._every_edit()), atoms
+        edits = [edit for edit in self._every_edit() if edit.target in atoms]
+        return books.group(atoms, fields.in_force(edits, self)), atoms
+
+    def _heads(self, groups: Mapping[Id, Id]) -> dict[Id, dict[str, list[Edit]]]:
+        """Book → what people said of it."""
+        by_book: dict[Id, list[Edit]] = {book: [] for book in groups.values()}
+        for edit in self._every_edit():
+            if edit.target in groups:
+                by_book[groups[edit.target]].append(edit)
+        return {book: fields.heads(edits, self) for book, edits in by_book.items()}
 
     def _titles(self, groups: Mapping[Id, Id], atoms: Mapping[Id, Atom]) -> dict[Id, tuple[str, str | None]]:
         members: dict[Id, list[Id]] = defaultdict(list)
         for atom, book in groups.items():
             members[book].append(atom)
-        out: dict[Id, tuple[str, str | None]] = {}
-        for book, ids in members.items():
-            heads = fields.heads([e for e in self._every_edit() if e.target in ids], self)
-            title, author = books.shown_title(atoms[id_] for id_ in ids)
-            if "author" in heads:
-                value = fields.newest(heads["author"])
-                author = None if value is None else str(value)
-            out[book] = str(fields.newest(heads.get("title", ())) or title), author
-        return out
+        heads = self._heads(groups)
+        return {
+            book: books.named(books.shown_title(atoms[id_] for id_ in ids), heads[book])
+            for book, ids in members.items()
+        }
+
+    def _hidden_books(self, groups: Mapping[Id, Id]) -> set[Id]:
+        return {book for book, heads in self._heads(groups).items() if fields.newest(heads.get("hidden", ()))}
+
+    def _sources(self) -> dict[Id, set[str]]:
+        """Record → the sources it was seen in; those of withdrawn imports where it has no others."""
+        live = {import_.id for import_ in self._live_imports()}
+        seen: dict[bool, dict[Id, set[str]]] = {True: defaultdict(set), False: defaultdict(set)}
+        for fact in self._all():
+            if isinstance(fact, Import):
+                for id_ in fact.records:
+                    seen[fact.id in live][id_].add(fact.source)
+        return {**seen[False], **seen[True]}
 
     def _passages(self) -> list[tuple[Id, Passage]]:
         """Every passage with its book."""
         groups, _ = self._grouped()
-        edits = self._every_edit()
-        sources: dict[Id, set[str]] = defaultdict(set)
-        for fact in self._all():
-            if isinstance(fact, Import):
-                for id_ in fact.records:
-                    sources[id_].add(fact.source)
-        present = {id_ for import_ in self._live_imports() for id_ in import_.records} | {e.target for e in edits}
-        undone = self.before(
-            id_ for e in edits if e.field == "deleted" and not e.value and not e.erased for id_ in e.seen
-        )
-        deletions = [e for e in edits if e.covers and e.value and e.id not in undone]
+        edits, deletions, sources = self._every_edit(), self._deletions(), self._sources()
         by_book: dict[Id, list[Record]] = defaultdict(list)
-        for record in self.records(sorted(present)).values():
-            if record.kind in passages.SHOWN:
-                by_book[groups[record.atom]].append(record)
+        for record in self._present():
+            by_book[groups[record.atom]].append(record)
         out: list[tuple[Id, Passage]] = []
-        for book, records in by_book.items():
-            records.sort(key=lambda r: (passages.place(r), r.id))
-            located = ((at.lane, at.start, at.stop, r) for r in records for at in [passages.place(r)])
-            for run in passages.islands(located):
-                ids = {record.id for record in run}
+        for book, held in by_book.items():
+            records = {record.id: record for record in sorted(held, key=lambda r: (passages.place(r), r.id))}
+            located = ((at.lane, at.start, at.stop, r.id) for r in records.values() for at in [passages.place(r)])
+            links = [(e.target, e.value) for e in edits if e.field == "same" and isinstance(e.value, str)]
+            for ids in passages.joined(passages.islands(located), links):
                 island = Island(
-                    run,
+                    [records[id_] for id_ in ids],
                     sources,
                     [e for e in edits if e.target in ids],
-                    [d for d in deletions if not ids.isdisjoint(d.covers)],
+                    [d for d in deletions if not set(ids).isdisjoint(d.covers)],
                 )
                 out += [(book, passage) for passage in fold.fold(island, self)]
         return out
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
-    def _shown(self, *, hidden: bool = False) -> list[tuple[Passage, Highlight]]:
+    def _folded(self) -> list[tuple[Passage, Highlight]]:
         groups, atoms = self._grouped()
         titles = self._titles(groups, atoms)
-        return [(p, _highlight(p, book, *titles[book])) for book, p in self._passages() if hidden or not p.hidden]
+        return [(p, _highlight(p, book, *titles[book])) for book, p in self._passages()]
 
-    def books(self) -> Sequence[Book]:
-        """All books by title."""
+    def _meant(self, wanted: Filter) -> list[tuple[Passage, Highlight]]:
+        hidden = self._hidden_books(self._grouped()[0])
+        return [
+            (p, h)
+            for p, h in self._folded()
+            if (_deleted(p) if wanted.deleted else not p.hidden and h.book not in hidden) and _matches(h, wanted)
+        ]
+
+    def books(self, *, hidden: bool = False) -> Sequence[Book]:
+        """The books by title; those that the reader hides only if asked for."""
         groups, atoms = self._grouped()
-        titles = self._titles(groups, atoms)
+        titles, not_wanted = self._titles(groups, atoms), self._hidden_books(groups)
         by_book: dict[Id, list[Highlight]] = defaultdict(list)
-        for _, highlight in self._shown():
-            by_book[highlight.book].append(highlight)
+        for passage, highlight in self._folded():
+            if not passage.hidden:
+                by_book[highlight.book].append(highlight)
         out: list[Book] = []
         for book, held in by_book.items():
+            if book in not_wanted and not hidden:
+                continue
             kinds = [h.kind for h in held]
             times = sorted(h.added_at for h in held if h.added_at and h.kind in ("highlight", "note"))
             raw = tuple(sorted(atoms[atom].raw_title for atom, of in groups.items() if of == book))
             counts = kinds.count("highlight"), sum(h.note is not None for h in held), kinds.count("bookmark")
-            span = (times[0], times[-1]) if times else (None, None)
-            out.append(Book(book, *titles[book], raw, *counts, kinds.count("clip"), *span))
+            first, last = (times[0], times[-1]) if times else (None, None)
+            title, author = titles[book]
+            clips = kinds.count("clip")
+            out.append(Book(book, title, author, raw, *counts, clips, first, last, book in not_wanted))
         return sorted(out, key=lambda b: (b.title.casefold(), b.id))
 
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
         """Passages by book and in reading order, or newest first."""
-        found = [(p, h) for p, h in self._shown() if _matches(h, wanted)]
+        found = self._meant(wanted)
         found.sort(key=lambda ph: (ph[1].title.casefold(), ph[1].book, ph[0].place, ph[0].at or "", ph[0].id))
         if newest:
             found.sort(key=lambda ph: ph[1].id)
             found.sort(key=lambda ph: ph[1].added_at or "", reverse=True)
         return iter([h for _, h in found][:limit])
 
-    def get(self, id_: Id) -> Highlight | None:
-        """The shown passage of which this record is a member."""
-        return next((h for p, h in self._shown() if id_ in p.members), None)
+    def get(self, id_: Id, *, deleted: bool = False) -> Highlight | None:
+        """The shown passage of which this record is a member, or the one in the trash."""
+        found = (h for p, h in self._folded() if id_ in p.members and (_deleted(p) if deleted else not p.hidden))
+        return next(found, None)
 
     def members(self, id_: Id) -> Sequence[Id]:
         """The records of the passage, hidden or not, that holds this one."""
-        holding = (sorted(p.members) for p, _ in self._shown(hidden=True) if id_ in p.members)
+        holding = (sorted(p.members) for p, _ in self._folded() if id_ in p.members)
         return next(holding, list[Id]())
 
-    def starting_with(self, prefix: str, limit: int) -> Sequence[Id]:
-        """Ids of shown passages of which a member starts like this."""
-        found = {p.id for p, _ in self._shown() if any(member.startswith(prefix) for member in p.members)}
+    def starting_with(self, prefix: str, limit: int, *, deleted: bool = False) -> Sequence[Id]:
+        """Ids of shown passages, or of those in the trash, of which a member starts like this."""
+        found = {
+            p.id
+            for p, _ in self._folded()
+            if (_deleted(p) if deleted else not p.hidden) and any(member.startswith(prefix) for member in p.members)
+        }
         return sorted(found)[:limit]
 
     def count(self, wanted: Filter) -> int:
         """How many passages are meant."""
-        return sum(_matches(h, wanted) for _, h in self._shown())
+        return len(self._meant(wanted))
 
-    # -- index and memo -------------------------------------------------------------------------------------------
+    # -- journal, index and memo ----------------------------------------------------------------------------------
+
+    def enter(self, operation: Operation) -> None:
+        """Add one."""
+        self._operations.append(operation)
+
+    def operations(self) -> Sequence[Operation]:
+        """All of them, oldest first."""
+        return tuple(self._operations)
 
     def search(self, query: Query, wanted: Filter, limit: int) -> Sequence[Highlight]:
         """What is found, in no particular order: the reference does not rank."""
@@ -255,6 +325,11 @@ class MemoryLibrary:
     def remember(self, key: str, value: str) -> None:
         """Keep a value until an import is withdrawn or a record erased."""
         self._memo[key] = value
+
+
+def _deleted(p: Passage) -> bool:
+    """Whether a passage is in the trash."""
+    return p.hidden and not p.erased
 
 
 def _highlight(p: Passage, book: Id, title: str, author: str | None) -> Highlight:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-VERSION = 1
-"""`user_version` of a file on which every migration ran. A file with a higher one is refused."""
+VERSION = 2
+"""`user_version` of a file on which every migration ran. A file with a higher one is refused. Raised with each revision
+of the fold too, so that a library which is only looked at is folded anew."""
 
 PAGE_BYTES = 16_384
 """A highlight takes about a kilobyte in facts and shelf: with SQLite's default an import writes a quarter longer."""
@@ -117,9 +118,43 @@ CREATE VIEW v_highlights AS
   WHERE NOT h.hidden;
 """
 
+EDITING = """
+DROP TABLE edits;                     -- derived: made anew with the rest when the file is folded anew
+CREATE TABLE edits (
+  key INTEGER PRIMARY KEY REFERENCES facts,
+  id TEXT NOT NULL UNIQUE,
+  target TEXT NOT NULL,
+  field TEXT NOT NULL,
+  hlc INTEGER NOT NULL,
+  op TEXT NOT NULL,
+  undo INTEGER NOT NULL
+) STRICT;
+CREATE INDEX edits_target ON edits (target);
+CREATE INDEX edits_deleted ON edits (key) WHERE field = 'deleted';
+CREATE INDEX edits_same ON edits (key) WHERE field = 'same';
+CREATE INDEX edits_hlc ON edits (hlc);
+CREATE INDEX edits_op ON edits (op);
+ALTER TABLE imports ADD COLUMN op TEXT NOT NULL DEFAULT '';
+CREATE INDEX imports_op ON imports (op);
+CREATE TABLE reached (                -- how far each source has come: the latest time of a day that a record states
+  source INTEGER NOT NULL REFERENCES sources, day TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (source, day)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE books ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX books_hidden ON books (key) WHERE hidden;
+CREATE INDEX highlights_deleted ON highlights (key) WHERE hidden;  -- 1: in the trash, 2: erased
+CREATE TABLE operations (             -- what was done on this device, for undo; not derived, and no fact
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at TEXT NOT NULL, verb TEXT NOT NULL, changes INTEGER NOT NULL,
+  reverses TEXT
+) STRICT;
+DROP VIEW v_books;
+DROP VIEW v_highlights;
+"""
+
+SHOWN_VIEWS = VIEWS.replace("NOT h.hidden", "NOT h.hidden AND NOT b.hidden")
+
 DERIVED_TABLES = (
-    "sources", "imports", "listings", "awaited", "edits", "seen", "covers", "atoms", "records", "books", "highlights",
-    "memo",
+    "sources", "imports", "listings", "awaited", "edits", "seen", "covers", "reached", "atoms", "records", "books",
+    "highlights", "memo",
 )  # fmt: skip
 
 
@@ -147,6 +182,11 @@ def migrate(connection: "sqlite3.Connection") -> None:
         for statement in statements(FACTS + DERIVED + MEMO + VIEWS):
             db.conn.execute(statement)
         db.conn.execute("INSERT INTO settings VALUES ('fold', ?)", (fold.REVISION,))
+
+    @migrations()
+    def editing(db: "Database") -> None:
+        for statement in statements(EDITING + SHOWN_VIEWS):
+            db.conn.execute(statement)
 
     migrations.apply(Database(connection))
     connection.execute(f"PRAGMA user_version = {VERSION}")

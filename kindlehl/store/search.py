@@ -96,7 +96,10 @@ class SqliteIndex:
     def search(self, query: Query, wanted: Filter, limit: int) -> Sequence[Highlight]:
         """Best first: passages in which, or in whose note, everything wanted is found."""
         match = expression(query)
-        if wanted == Filter():
+        if (
+            wanted == Filter()
+            and not self._db.execute("SELECT EXISTS (SELECT 1 FROM books WHERE hidden)").fetchone()[0]
+        ):
             # Rank and cut first, then look up only what is shown.
             rows = self._db.execute(
                 f"""SELECT {COLUMNS} FROM

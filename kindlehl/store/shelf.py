@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from kindlehl.store.folding import Folding
 
 
+_BOOKS = """SELECT b.id, b.title, b.author, count(*) FILTER (WHERE h.kind = 'highlight'), count(h.note),
+    count(*) FILTER (WHERE h.kind = 'bookmark'), count(*) FILTER (WHERE h.kind = 'clip'),
+    min(h.added_at) FILTER (WHERE h.kind IN ('highlight', 'note')),
+    max(h.added_at) FILTER (WHERE h.kind IN ('highlight', 'note')), b.hidden
+  FROM books b JOIN highlights h ON h.book = b.key WHERE NOT h.hidden"""
+
+
 class SqliteShelf:
     """The `Shelf` port."""
 
@@ -30,17 +37,20 @@ class SqliteShelf:
         """Throw the fold and the index away and make them anew from all facts."""
         self._folding().rebuild()
 
-    def books(self) -> Sequence[Book]:
-        """All books by title."""
+    def books(self, *, hidden: bool = False) -> Sequence[Book]:
+        """The books by title; those that the reader hides only if asked for."""
         raw: dict[str, list[str]] = {}
         for id_, title in self._db.execute(
             "SELECT b.id, a.raw_title FROM books b JOIN atoms a ON a.book = b.key ORDER BY a.raw_title"
         ):
             raw.setdefault(id_, []).append(title)
-        rows = self._db.execute(
-            "SELECT id, title, author, highlights, notes, bookmarks, clips, first_at, last_at FROM v_books"
-        )
-        found = [Book(row[0], row[1], row[2], tuple(raw[row[0]]), *row[3:]) for row in rows]
+        rows = self._db.execute(f"{_BOOKS} {'' if hidden else 'AND NOT b.hidden'} GROUP BY b.key")
+        found = [
+            Book(
+                row[0], row[1], row[2], tuple(raw[row[0]]), row[3], row[4], row[5], row[6], row[7], row[8], bool(row[9])
+            )
+            for row in rows
+        ]
         return sorted(found, key=lambda book: (book.title.casefold(), book.id))
 
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
@@ -67,12 +77,12 @@ class SqliteShelf:
         )
         return map(highlight, cursor)
 
-    def get(self, id_: "Id") -> Highlight | None:
-        """The shown passage of which this record is a member."""
+    def get(self, id_: "Id", *, deleted: bool = False) -> Highlight | None:
+        """The shown passage of which this record is a member, or the one in the trash; that of a hidden book too."""
         row = self._db.execute(
             f"""SELECT {COLUMNS} FROM facts f JOIN records r ON r.key = f.key JOIN highlights h ON h.key = r.passage
-                  JOIN books b ON b.key = h.book WHERE f.id = ? AND NOT h.hidden""",  # noqa: S608 -- columns of ours
-            (id_,),
+                  JOIN books b ON b.key = h.book WHERE f.id = ? AND h.hidden = ?""",  # noqa: S608 -- columns of ours
+            (id_, deleted),
         ).fetchone()
         return None if row is None else highlight(row)
 
@@ -86,12 +96,12 @@ class SqliteShelf:
         )
         return [member for (member,) in rows]
 
-    def starting_with(self, prefix: str, limit: int) -> "Sequence[Id]":
-        """Ids of shown passages that start like this."""
+    def starting_with(self, prefix: str, limit: int, *, deleted: bool = False) -> "Sequence[Id]":
+        """Ids of shown passages, or of those in the trash, of which a member starts like this."""
         rows = self._db.execute(
             """SELECT DISTINCT h.id FROM facts f JOIN records r ON r.key = f.key JOIN highlights h ON h.key = r.passage
-               WHERE f.id >= ?1 AND f.id < ?1 || 'g' AND NOT h.hidden ORDER BY h.id LIMIT ?2""",
-            (prefix, limit),
+               WHERE f.id >= ?1 AND f.id < ?1 || 'g' AND h.hidden = ?3 ORDER BY h.id LIMIT ?2""",
+            (prefix, limit, deleted),
         )
         return [id_ for (id_,) in rows]
 

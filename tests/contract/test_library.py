@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
-from support.histories import deletion, edit, erased, import_of, made_id, picture, record, records
+from support.histories import deletion, edit, import_of, made_id, picture, record, records
 
+from kindlehl.domain.erasure import skeleton
 from kindlehl.domain.facts import Edit, Fact, Import, Record
 from kindlehl.ports import Filter, Library, Query, Words
 from kindlehl.store.library import empty_library, open_library
@@ -95,7 +96,7 @@ class TestFacts:
 
     def test_standing_tells_live_here_and_erased_apart(self, library: Library) -> None:
         """What an import asks before it lists a record."""
-        gone = erased(WORST)
+        gone = skeleton(WORST)
         keep(library, BEST, gone, import_of(1, "clippings", [BEST]))
         standing = library.facts.standing([BEST.id, WORST.id, LONG.id], "clippings:G1")
         assert standing[BEST.id] == (True, False, False, 1, 0)
@@ -306,7 +307,7 @@ def play(pool: list[Record], script: list[tuple[str, int, int]], library: Librar
         elif verb == "delete":
             new = [deletion(n, library, target.id, facts)]
         elif verb == "erase":
-            new = [erased(r) for r in library.facts.records([target.id]).values()]
+            new = [skeleton(r) for r in library.facts.records([target.id]).values()]
         elif verb in ("same", "not-same", "title"):
             atoms = sorted({r.atom for r in pool})
             new = [edit(n, atoms[a % len(atoms)], verb, "Renamed" if verb == "title" else atoms[b % len(atoms)])]

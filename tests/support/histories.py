@@ -1,7 +1,6 @@
 """Histories of facts for the library's laws: small alphabets, so that records meet, overlap, repeat and are deleted."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -92,23 +91,6 @@ def deletion(number: int, library: Library, id_: Id, sources: Sequence[Fact]) ->
                     mark[fact.source] = max(mark.get(fact.source, ""), record_.at)
     seen = [e.id for e in edits if e.field == "deleted"]
     return edit(number, id_, "deleted", True, seen, covers=tuple(held), knew=tuple(e.id for e in edits), mark=mark)
-
-
-def erased(held: Record) -> Record:
-    """The skeleton of a record."""
-    from kindlehl.domain.facts import text_hash
-    from kindlehl.domain.text import matching
-
-    return replace(
-        held,
-        erased=True,
-        book=held.atom,
-        text_hash=text_hash(matching(held.text)),
-        text="",
-        raw_title="",
-        title="",
-        author=None,
-    )
 
 
 def picture(library: Library) -> object:

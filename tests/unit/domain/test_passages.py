@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kindlehl.domain import passages
+from kindlehl.domain import erasure, passages
+from kindlehl.domain.erasure import skeleton
 from kindlehl.domain.facts import Id, Record, text_hash
 from kindlehl.domain.passages import LOCATION, NOWHERE, PAGE, Place
 from kindlehl.domain.text import matching
@@ -24,10 +25,6 @@ def shown(*records: Record, apart: dict[Id, set[Id]] | None = None) -> list[str]
     heirs = passages.forms(records, apart)
     by_id = {r.id: r for r in records}
     return [by_id[id_].text for id_ in sorted(set(heirs.values()))]
-
-
-def erased(record: Record) -> Record:
-    return replace(record, erased=True, text="", text_hash=text_hash(matching(record.text)), book=record.atom)
 
 
 class TestPages:
@@ -219,7 +216,7 @@ class TestForms:
 
     def test_an_erased_form_stays_with_its_equals(self) -> None:
         """Deleted stays deleted: what comes back in another file meets its skeleton."""
-        gone = erased(mark(1, 5, 8, BEST))
+        gone = skeleton(mark(1, 5, 8, BEST))
         back = mark(2, 5, 8, f"“{BEST}”".strip("“”").upper(), "2024-01-02")
         assert set(passages.forms([gone, back]).values()) == {back.id}
         assert len(set(passages.forms([gone, mark(3, 5, 8, WORST)]).values())) == 2
@@ -288,7 +285,7 @@ def built(n: int, spec: tuple[int, int, str, int | None, bool, str, bool, bool],
         if page
         else mark(n, start, start + size, text, stamp, **more)
     )
-    return erased(made_) if gone else made_
+    return skeleton(made_) if gone else made_
 
 
 def related(one: Record, other: Record) -> bool:
@@ -304,7 +301,8 @@ def related(one: Record, other: Record) -> bool:
         # Never for empty text; two that are equal in every respect are collapsed all the same.
         return a == b and x == y and not one.erased and not other.erased
     if one.erased or other.erased:
-        return hashes[0] == hashes[1]
+        sketches = [(r.sketch or "") if r.erased else erasure.sketch(matching(r.text)) for r in (one, other)]
+        return hashes[0] == hashes[1] or erasure.overlapping(*sketches)
     short = a.lane == PAGE and min(len(x), len(y)) < 12
     return x == y if short else x in y or y in x
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import histories
-from support.histories import deletion, edit, erased, import_of, picture, record
+from support.histories import deletion, edit, import_of, picture, record
 
 from kindlehl.domain.contract import Bundle
+from kindlehl.domain.erasure import skeleton
 from kindlehl.domain.errors import SourceError
 from kindlehl.domain.facts import IMPORT_LIMIT, KINDS, Edit, Fact, Import, Record
 from kindlehl.ports import Filter, Library
@@ -151,14 +152,14 @@ class TestReport:
     def test_an_erased_record_counts_as_known_and_stays_erased(self, library: Library) -> None:
         """The trash was emptied."""
         bring(library, Made([BEST]))
-        keep(library, erased(BEST))
+        keep(library, skeleton(BEST))
         again = bring(library, Made([BEST]))
         assert (again.total("new"), again.total("known"), counts(again)) == (0, 1, {})
         assert texts(library) == []
 
     def test_a_skeleton_that_no_import_lists_counts_as_known(self, library: Library) -> None:
         """It came from another device, where the trash was emptied and the import undone."""
-        keep(library, erased(BEST))
+        keep(library, skeleton(BEST))
         again = bring(library, Made([BEST, BEST]))
         assert (again.total("new"), again.total("known"), texts(library)) == (0, 2, [])
         assert len(list(library.facts.bodies())) == 1
@@ -406,7 +407,7 @@ class TestMemo:
     def test_a_file_of_which_a_record_was_erased_is_read_again(self, library: Library) -> None:
         """What the memo said may have become untrue."""
         bring(library, Made([BEST]))
-        keep(library, erased(BEST))
+        keep(library, skeleton(BEST))
         source = Made([BEST])
         bring(library, source)
         assert source.reads == 1
