@@ -92,8 +92,12 @@ class Facts(Protocol):
         """The edits and imports of one operation."""
         ...
 
+    def replacing(self, ids: Sequence[Id]) -> Sequence[Edit]:
+        """The edits that have seen any of these."""
+        ...
+
     def deletions(self, ids: Sequence[Id]) -> Sequence[Edit]:
-        """The deletions that cover any of these records and that no restore has seen."""
+        """The deletions in force that cover any of these records."""
         ...
 
     def greatest_stamp(self) -> int:
@@ -118,6 +122,14 @@ class Shelf(Protocol):
 
     def books(self, *, hidden: bool = False) -> Sequence[Book]:
         """The books by title; those that the reader hides only if asked for."""
+        ...
+
+    def atoms(self, book: Id) -> Sequence[Id]:
+        """The titles that sources use for this book, as atoms."""
+        ...
+
+    def tags(self) -> Mapping[str, int]:
+        """Every tag of the shown passages, and how many have it."""
         ...
 
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
@@ -219,6 +231,10 @@ class Library(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """Everything inside happens, or nothing does. Raises `BusyError` when somebody else writes for too long."""
+        ...
+
+    def scrub(self) -> None:
+        """Leave no trace in the file of what was erased or replaced. Not inside a transaction."""
         ...
 
     def close(self) -> None:

@@ -74,7 +74,9 @@ def group(atoms: Mapping[Id, Atom], edits: Iterable[Edit] = ()) -> dict[Id, Id]:
             parts.part(edit.target, other)
     alike: dict[tuple[str, str], list[Id]] = defaultdict(list)
     for id_ in sorted(atoms):
-        alike[match_key(atoms[id_].title, atoms[id_].author)].append(id_)
+        key = match_key(atoms[id_].title, atoms[id_].author)
+        if key[0]:  # two of which nobody knows the title any more, since it was erased, are not alike
+            alike[key].append(id_)
     # With nothing parted the first of a group stands for all before it; else each of them may be in another set.
     pairs = ((one, other) for ids in alike.values() for other in ids for one in (ids if parts.apart else ids[:1]))
     for one, other in sorted(pair for pair in pairs if pair[0] < pair[1]):

@@ -30,6 +30,12 @@ class NotFoundError(KindlehlError):
     code = "not_found"
 
 
+class ConflictError(KindlehlError):
+    """Somebody has changed since what was to be changed or taken back."""
+
+    code = "conflict"
+
+
 class NoSourceError(KindlehlError):
     """No device and no file to read from."""
 

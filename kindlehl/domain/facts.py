@@ -126,7 +126,8 @@ class Edit:
     erased: bool = False
     """Only the skeleton is left: target, kind of field, and what it had seen."""
     undo: bool = False
-    """It says nothing itself: what it has seen is taken back, and what that had replaced is in force again."""
+    """It says nothing itself, but takes back what it has seen, as though that had never been said; whatever that had
+    replaced is in force again. It has the same target as what it takes back."""
 
 
 Fact: TypeAlias = Record | Import | Edit

@@ -1,6 +1,6 @@
 """What became of the edits of a passage: heads, conflicts, the five policies, and deletion."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from typing import Protocol
 
 from kindlehl.domain.facts import Edit, Id, Record, Value
@@ -12,7 +12,7 @@ VISIBILITY = ("private", "friends", "everyone", "public")
 class History(Protocol):
     """What all the facts of a library know of who had seen what."""
 
-    def before(self, ids: Iterable[Id]) -> Collection[Id]:
+    def before(self, ids: Iterable[Id]) -> Set[Id]:
         """The facts named, and all that those had seen, and so on."""
         ...
 
@@ -30,32 +30,10 @@ def standing(edits: Sequence[Edit], history: History) -> list[Edit]:
 
 
 def in_force(edits: Sequence[Edit], history: History) -> list[Edit]:
-    """What the standing edits say, by (HLC, id); erased ones among them.
-
-    An undo says nothing itself: it takes back what it had seen, and whatever that had replaced is in force again, as
-    though it had never been replaced.
-    """
-    found = standing(edits, history)
-    if not any(edit.undo for edit in found):
-        return found
-    by_id = {edit.id: edit for edit in edits}
-    back = {edit.id: edit for edit in _expanded(found, by_id)}
-    # What somebody who knew nothing of the undo has replaced meanwhile stays replaced.
-    replaced = history.before(id_ for edit in back.values() for id_ in edit.seen)
-    return sorted((edit for id_, edit in back.items() if id_ not in replaced), key=_by_clock)
-
-
-def _expanded(edits: Iterable[Edit], by_id: Mapping[Id, Edit]) -> Iterator[Edit]:
-    """Edits, with each undo among them replaced by what it brings back."""
-    todo, followed = list(edits), set[Id]()
-    while todo:
-        edit = todo.pop()
-        if not edit.undo:
-            yield edit
-        elif edit.id not in followed:
-            followed.add(edit.id)
-            undone = (by_id[id_] for id_ in edit.seen if id_ in by_id)
-            todo += [by_id[id_] for taken_back in undone for id_ in taken_back.seen if id_ in by_id]
+    """What people say, by (HLC, id): the edits that were not undone and that no other such edit has replaced, erased
+    ones among them. An undo says nothing itself."""
+    taken_back = undone(edit for edit in edits if edit.undo)
+    return standing([edit for edit in edits if not edit.undo and edit.id not in taken_back], history)
 
 
 def _by_clock(edit: Edit) -> tuple[int, Id]:
@@ -63,13 +41,29 @@ def _by_clock(edit: Edit) -> tuple[int, Id]:
 
 
 def undone(undos: Iterable[Edit]) -> set[Id]:
-    """The edits that these undos have taken back, undos that were themselves taken back among them. `undos` holds every
-    undo that has seen an edit in question, and every undo that has seen one of those."""
+    """What these undos take back: edits, and undos that were taken back in turn. An undo is about the same target as
+    what it takes back, so those of one target suffice."""
     out: set[Id] = set()
     for undo in sorted(undos, key=_by_clock, reverse=True):
         if undo.id not in out:
             out.update(undo.seen)
     return out
+
+
+def holding(edits: Sequence[Edit]) -> set[Id]:
+    """The records that are present because somebody edited them, import or not. A deletion holds nothing, nor does an
+    edit that was undone."""
+    taken_back = undone(edit for edit in edits if edit.undo)
+    return {e.target for e in edits if e.field != "deleted" and not e.undo and e.id not in taken_back}
+
+
+def deletions(edits: Iterable[Edit], history: History) -> list[Edit]:
+    """Of all edits of `deleted`, the deletions in force: not undone, and seen by no restore that was not undone."""
+    found = list(edits)
+    taken_back = undone(edit for edit in found if edit.undo)
+    kept = [edit for edit in found if not edit.undo and not edit.erased and edit.id not in taken_back]
+    restored = history.before(id_ for edit in kept if not edit.value for id_ in edit.seen)
+    return [edit for edit in kept if edit.value and edit.id not in restored]
 
 
 def heads(edits: Sequence[Edit], history: History) -> dict[str, list[Edit]]:
@@ -124,8 +118,14 @@ def is_hidden(
     """
     if not deletions:
         return False
-    known_edits = history.before(id_ for deletion in deletions for id_ in deletion.knew)
-    if any(e.field != "deleted" and not e.erased and e.id not in known_edits for e in edits):
+    known = history.before(id_ for deletion in deletions for id_ in deletion.knew)
+    taken_back = undone(edit for edit in edits if edit.undo)
+    if any(
+        e.field != "deleted" and not e.erased and e.id not in known and e.id not in taken_back
+        # Who takes back what the deleter never knew of changes nothing for him.
+        and (not e.undo or not known.isdisjoint(e.seen))
+        for e in edits
+    ):  # fmt: skip
         return False
     return all(
         any(_knows(deletion, record, related[record.id], sources.get(record.id, ())) for deletion in deletions)

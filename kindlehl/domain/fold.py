@@ -167,7 +167,9 @@ def _bare_groups(notes: Iterable[Record]) -> list[_Group]:
 
 
 def _draft(note: Record, shown: Record, at: Place) -> bool:
-    return note is shown or at.lane == passages.LOCATION or passages.contains(shown, note)
+    return (
+        note is shown or at.lane == passages.LOCATION or (at.lane == passages.PAGE and passages.contains(shown, note))
+    )
 
 
 def single(record: Record, sources: Collection[str]) -> Passage:
@@ -261,16 +263,19 @@ def _color(heads: Sequence[Edit], forms: Sequence[Record]) -> str | None:
 
 
 def _notes(group: _Group, edits: Sequence[Edit], history: fields.History) -> tuple[list[str], bool]:
-    """The notes shown at a passage, and whether they are an open conflict.
-
-    A note record that an edit had seen stays with that edit; one that no edit knew stands beside it.
-    """
+    """The notes shown at a passage, and whether they are an open conflict."""
     said = fields.in_force(edits, history)
     heads = [edit for edit in said if not edit.erased]
+    kept = [note.text for note in unreplaced(group.notes, said, history)]
+    return list(dict.fromkeys([*kept, *fields.variants(heads)])), fields.disagree(heads) or bool(heads and kept)
+
+
+def unreplaced(notes: Iterable[Record], said: Sequence[Edit], history: fields.History) -> list[Record]:
+    """The notes of the sources that are shown beside what people said in these edits in force: a note that an edit had
+    seen stays with that edit; one that no edit knew stands beside it."""
     replaced = history.before(id_ for edit in said for id_ in edit.seen) if said else ()
-    kept = [n.text for n in passages.drafts(n for n in group.notes if not n.erased) if n.id not in replaced and n.text]
-    written = fields.variants(heads)
-    return list(dict.fromkeys([*kept, *written])), fields.disagree(heads) or bool(heads and kept)
+    drafts = passages.drafts(note for note in notes if not note.erased)
+    return [note for note in drafts if note.id not in replaced and note.text]
 
 
 def _related(group: _Group) -> dict[Id, set[Id]]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # a command that only looks has no need of facts
     from kindlehl.domain.facts import Id
 
 ShownKind: TypeAlias = Literal["highlight", "note", "bookmark", "clip"]
+SHOWN_KINDS: tuple[ShownKind, ...] = ("highlight", "note", "bookmark", "clip")
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def _sweep(ranges: list[_Form], apart: Mapping[Id, Collection[Id]], heir: dict[I
     best: dict[Id, tuple[int, tuple[bool, bool, str, int, Id]]] = {}
     active: list[_Form] = []
     for form in ranges:
-        active = [other for other in active if other.place.stop >= form.place.start and other.place.lane != NOWHERE]
+        active = [o for o in active if o.place.stop >= form.place.start and o.place.lane == form.place.lane != NOWHERE]
         for other in active:
             if not form.related(other) or _apart(form.latest.id, other.latest.id, apart):
                 continue

@@ -12,9 +12,9 @@ from kindlehl.domain import fold
 from kindlehl.domain.effects import Effects
 from kindlehl.domain.errors import KindlehlError, PluginError
 from kindlehl.domain.facts import IMPORT_LIMIT, KINDS, Id, Import, Record, new_id
-from kindlehl.ports import Library
+from kindlehl.ports import Library, Operation
 from kindlehl.services.sources import Source
-from kindlehl.services.uniting import LibraryFile, records_of
+from kindlehl.services.uniting import UNITED, LibraryFile, records_of
 
 LISTED = 100
 """Unreadable records named in a report; the rest are counted."""
@@ -50,6 +50,10 @@ class Report:
     odd_clock: int = 0
     """New records from a clock that was plainly wrong: before the first Kindle, or in the future."""
     warnings: list[str] = field(default_factory=list[str])
+    listed: int = 0
+    """Records that this import lists: they had no live import from this source."""
+    united: int = 0
+    """Facts of another library that are part of this one now."""
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -97,6 +101,7 @@ def import_sources(
         with library.transaction():
             reports += [_import(library, source, op, progress, now(), make_id) for source in sources]
             effects = library.shelf.settle()
+            _enter(library, op, reports, now())
             for source, report in zip(sources, reports, strict=True):
                 if not isinstance(source.importer, LibraryFile):
                     library.memo.remember(_memo_key(source), _to_remember(report))
@@ -105,6 +110,17 @@ def import_sources(
     except _DryRun:
         pass
     return Outcome(reports, effects)
+
+
+def _enter(library: Library, op: Id, reports: Sequence[Report], now: datetime) -> None:
+    """Let the journal know of an import that brought something: it can be undone."""
+    listed = sum(report.listed for report in reports)
+    united = sum(report.united for report in reports)
+    stamp = now.isoformat(timespec="seconds").replace("+00:00", "Z")
+    if united:
+        library.journal.enter(Operation(op, stamp, UNITED, united))
+    elif listed:
+        library.journal.enter(Operation(op, stamp, "import", listed))
 
 
 def _memo_key(source: Source) -> str:
@@ -137,6 +153,7 @@ def _import(
         facts, unlisted = _account(library, batch, source.id, report, tomorrow)
         if unlisted:
             facts.append(Import(make_id(), source.id, stamp, op, unlisted))
+            report.listed += len(unlisted)
         library.facts.add(facts)
         progress(source)
     report.warnings += source.bundle.warnings
@@ -181,7 +198,7 @@ def _unite(library: Library, source: Source, file: LibraryFile, report: Report) 
             report.kinds[record.kind] += 1
         report.known += sum(r.id in held and (held[r.id].live or held[r.id].erased) for r in batch)
     report.new = report.read - report.known
-    library.facts.add_raw(bodies)
+    report.united = library.facts.add_raw(bodies)
     return report
 
 

@@ -10,6 +10,8 @@ from kindlehl.domain.contract import Bundle
 from kindlehl.domain.errors import SourceError
 from kindlehl.domain.facts import Record
 
+UNITED = "import of a library"
+"""The operation that brings another library's facts in: they may be anybody's, so it cannot be undone."""
 SCHEMA = "kindlehl/library/1"
 _MARK = SCHEMA.encode()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from kindlehl import wire
+from kindlehl.domain import fields
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.ports import Standing
 from kindlehl.store.batches import KEPT, batches
@@ -179,22 +180,29 @@ class SqliteFacts:
             )
         }
 
-    def deletions(self, ids: Sequence[Id]) -> Sequence[Edit]:
-        """The deletions that cover any of these records and that no restore has seen."""
+    def replacing(self, ids: Sequence[Id]) -> Sequence[Edit]:
+        """The edits that have seen any of these."""
         rows = self._db.execute(
-            """SELECT DISTINCT f.body FROM covers c JOIN facts f ON f.key = c.edit
-               WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY f.id""",
+            """SELECT body FROM facts WHERE key IN
+                 (SELECT edit FROM seen WHERE id IN (SELECT value FROM json_each(?))) ORDER BY key""",
             (json.dumps(ids),),
-        ).fetchall()
-        if not rows:
-            return ()
-        restores = [
-            edit
-            for (body,) in self._db.execute(
-                "SELECT f.body FROM edits e JOIN facts f ON f.key = e.key WHERE e.field = 'deleted'"
-            )
-            if isinstance(edit := wire.decode(body), Edit) and not edit.value and not edit.erased
-        ]
-        undone = self.before(id_ for restore in restores for id_ in restore.seen)
+        )
         found = (wire.decode(body) for (body,) in rows)
-        return [e for e in found if isinstance(e, Edit) and e.id not in undone and e.value]
+        return [fact for fact in found if isinstance(fact, Edit)]
+
+    def deletions(self, ids: Sequence[Id]) -> Sequence[Edit]:
+        """The deletions in force that cover any of these records."""
+        # Whatever restores a deletion, or takes that back, has seen it or something that had.
+        rows = self._db.execute(
+            """WITH RECURSIVE d (key, id) AS (
+                 SELECT e.key, e.id FROM covers c JOIN edits e ON e.key = c.edit
+                   WHERE c.id IN (SELECT value FROM json_each(?))
+                 UNION SELECT e.key, e.id FROM d JOIN seen s ON s.id = d.id JOIN edits e ON e.key = s.edit
+                   WHERE e.field = 'deleted')
+               SELECT f.body FROM d JOIN facts f ON f.key = d.key ORDER BY f.id""",
+            (json.dumps(ids),),
+        )
+        decoded = (wire.decode(body) for (body,) in rows)
+        found = fields.deletions([edit for edit in decoded if isinstance(edit, Edit)], self)
+        covered = set(ids)
+        return [edit for edit in found if not covered.isdisjoint(edit.covers)]

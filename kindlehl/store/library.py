@@ -47,7 +47,7 @@ class SqliteJournal:
 
     def operations(self) -> "Sequence[Operation]":
         """All of them, oldest first."""
-        rows = self._db.execute("SELECT id, at, verb, count, reverses FROM operations ORDER BY number")
+        rows = self._db.execute("SELECT id, at, verb, changes, reverses FROM operations ORDER BY number")
         return [Operation(*row) for row in rows]
 
 
@@ -100,6 +100,13 @@ class SqliteLibrary:
         """By which revision of the fold the shelf was made."""
         with translated(self._path):
             return int(self._db.execute("SELECT value FROM settings WHERE key = 'fold'").fetchone()[0])
+
+    def scrub(self) -> None:
+        """Leave no trace of what was erased or replaced: the index is merged, the file and its log are written anew."""
+        with translated(self._path):
+            self._db.execute("INSERT INTO search (search) VALUES ('optimize')")
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let go of the file."""

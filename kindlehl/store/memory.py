@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -12,7 +12,7 @@ from kindlehl.domain.books import Atom
 from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.domain.fold import Island, Passage
-from kindlehl.domain.library import Book, Highlight
+from kindlehl.domain.library import SHOWN_KINDS, Book, Highlight
 from kindlehl.domain.text import searchable
 from kindlehl.ports import Filter, Operation, Query, Standing, Words
 
@@ -41,6 +41,9 @@ class MemoryLibrary:
         except BaseException:
             self._facts, self._memo, self._operations = before
             raise
+
+    def scrub(self) -> None:
+        """Nothing is left behind."""
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -122,14 +125,16 @@ class MemoryLibrary:
         """The edits and imports of one operation."""
         return [fact for fact in self._all() if isinstance(fact, Edit | Import) and fact.op == op]
 
+    def replacing(self, ids: Sequence[Id]) -> Sequence[Edit]:
+        """The edits that have seen any of these."""
+        return [edit for edit in self._every_edit() if not set(ids).isdisjoint(edit.seen)]
+
     def deletions(self, ids: Sequence[Id]) -> Sequence[Edit]:
-        """The deletions that cover any of these records and that no restore has seen."""
+        """The deletions in force that cover any of these records."""
         return [d for d in self._deletions() if not set(ids).isdisjoint(d.covers)]
 
     def _deletions(self) -> list[Edit]:
-        edits = [edit for edit in self._every_edit() if edit.field == "deleted" and not edit.erased]
-        undone = self.before(id_ for edit in edits if not edit.value for id_ in edit.seen)
-        return [edit for edit in edits if edit.covers and edit.value and edit.id not in undone]
+        return fields.deletions([edit for edit in self._every_edit() if edit.field == "deleted"], self)
 
     def greatest_stamp(self) -> int:
         """The greatest clock of all edits."""
@@ -156,9 +161,7 @@ class MemoryLibrary:
 
     def _present(self) -> list[Record]:
         """The records that a live import lists or an edit holds, of the kinds a reader sees."""
-        edits = self._every_edit()
-        undone = fields.undone(edit for edit in edits if edit.undo)
-        held = {e.target for e in edits if e.field != "deleted" and not e.undo and e.id not in undone}
+        held = fields.holding(self._every_edit())
         listed = {id_ for import_ in self._live_imports() for id_ in import_.records}
         return [r for r in self.records(sorted(held | listed)).values() if r.kind in passages.SHOWN]
 
@@ -264,6 +267,15 @@ class MemoryLibrary:
             clips = kinds.count("clip")
             out.append(Book(book, title, author, raw, *counts, clips, first, last, book in not_wanted))
         return sorted(out, key=lambda b: (b.title.casefold(), b.id))
+
+    def atoms(self, book: Id) -> Sequence[Id]:
+        """The titles that sources use for this book, as atoms."""
+        return sorted(atom for atom, of in self._grouped()[0].items() if of == book)
+
+    def tags(self) -> Mapping[str, int]:
+        """Every tag of the shown passages, and how many have it."""
+        counted = Counter(tag for h in self.highlights(Filter(kinds=SHOWN_KINDS)) for tag in h.tags)
+        return dict(sorted(counted.items()))
 
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
         """Passages by book and in reading order, or newest first."""

@@ -306,21 +306,13 @@ class Presence:
         """The records that are present because somebody edited them: a deletion holds nothing, nor does an edit that
         was undone."""
         rows = self._db.execute(
-            """SELECT f.key, e.id FROM facts f JOIN edits e ON e.target = f.id
-               WHERE f.key IN (SELECT value FROM json_each(?)) AND e.field <> 'deleted' AND NOT e.undo""",
+            """SELECT f.key, f.id FROM facts f WHERE f.key IN (SELECT value FROM json_each(?))
+               AND EXISTS (SELECT 1 FROM edits e WHERE e.target = f.id AND e.field <> 'deleted' AND NOT e.undo)""",
             (json.dumps(keys),),
         ).fetchall()
-        undos = self._db.execute(
-            """WITH RECURSIVE u (key, id) AS (
-                 SELECT e.key, e.id FROM seen s JOIN edits e ON e.key = s.edit
-                   WHERE e.undo AND s.id IN (SELECT value FROM json_each(?))
-                 UNION SELECT e.key, e.id FROM u JOIN seen s ON s.id = u.id JOIN edits e ON e.key = s.edit WHERE e.undo)
-               SELECT f.body FROM u JOIN facts f ON f.key = u.key""",
-            (json.dumps([id_ for _, id_ in rows]),),
-        )
-        decoded = (wire.decode(body) for (body,) in undos)
-        undone = fields.undone(edit for edit in decoded if isinstance(edit, Edit))
-        return {key for key, id_ in rows if id_ not in undone}
+        edits = self._facts.edits([id_ for _, id_ in rows]) if rows else ()
+        held = fields.holding(edits)
+        return {key for key, id_ in rows if id_ in held}
 
     def _appear(self, records: Sequence[tuple[int, Record]], *, fresh: bool = True) -> None:
         """Records that became present, or were read anew, with where they are."""

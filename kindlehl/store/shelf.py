@@ -1,7 +1,7 @@
 """What a person sees of a library in SQLite."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,22 @@ class SqliteShelf:
             for row in rows
         ]
         return sorted(found, key=lambda book: (book.title.casefold(), book.id))
+
+    def atoms(self, book: "Id") -> "Sequence[Id]":
+        """The titles that sources use for this book, as atoms."""
+        rows = self._db.execute(
+            "SELECT id FROM atoms WHERE book = (SELECT key FROM books WHERE id = ?) ORDER BY id", (book,)
+        )
+        return [id_ for (id_,) in rows]
+
+    def tags(self) -> Mapping[str, int]:
+        """Every tag of the shown passages, and how many have it."""
+        return dict(
+            self._db.execute(
+                """SELECT t.value, count(*) FROM highlights h JOIN books b ON b.key = h.book, json_each(h.tags) t
+                   WHERE h.tags <> '[]' AND NOT h.hidden AND NOT b.hidden GROUP BY t.value ORDER BY t.value"""
+            ).fetchall()
+        )
 
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
         """Passages by book and in reading order, or newest first."""

@@ -1,0 +1,165 @@
+"""Editing passages: what a person says of them becomes edits, each of which names all that it replaces."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kindlehl.domain import fields, passages
+from kindlehl.domain.errors import UsageError
+from kindlehl.domain.facts import Edit, Id, Record, Value
+from kindlehl.domain.library import Highlight
+from kindlehl.domain.text import matching, searchable, units
+from kindlehl.ports import Library
+from kindlehl.services.operations import Draft
+
+COLORS = ("yellow", "blue", "pink", "orange", "red", "green", "purple", "gray", "olive", "cyan")
+"""The colours that Kindles, Kobos and reading apps mark with."""
+LONGEST = 256 * 1024
+"""Bytes of one value that every replica takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """All that a library holds of one passage."""
+
+    records: Mapping[Id, Record]
+    edits: Sequence[Edit]
+    standing: Sequence[Edit]
+    """The edits that nobody replaced."""
+
+    @property
+    def target(self) -> Id:
+        """The record that is shown: what an edit is about, and whose heirs it follows."""
+        forms = [record for record in self.records.values() if record.kind != "note"]
+        return max(forms or self.records.values(), key=passages.later).id
+
+    def replaces(self, field: str) -> list[Id]:
+        """What an edit of this field replaces: the edits that stand, and for a note the notes of the sources too."""
+        seen = [edit.id for edit in self.standing if edit.field == field]
+        if field == "note":
+            seen += [record.id for record in self.records.values() if record.kind == "note" and not record.erased]
+        return seen
+
+
+def held(library: Library, id_: Id) -> Held:
+    """What a library holds of the passage that has this member, shown or deleted."""
+    records = library.facts.records(library.shelf.members(id_))
+    edits = library.facts.edits([*records])
+    return Held(records, edits, fields.standing(edits, library.facts))
+
+
+def say(library: Library, draft: Draft, highlight: Highlight, field: str, value: Value) -> None:
+    """Set one field of a passage, unless it says that already."""
+    if field in highlight.conflicts or _said(highlight, field) != value:
+        passage = held(library, highlight.id)
+        draft.edit(passage.target, field, value, passage.replaces(field))
+        draft.changes += 1
+
+
+def _said(highlight: Highlight, field: str) -> Value:
+    """What a passage says now."""
+    if field.startswith("tag:"):
+        return field[4:] in highlight.tags
+    said: dict[str, Value] = {
+        "text": highlight.text,
+        "note": highlight.note,
+        "color": highlight.color,
+        "favorite": highlight.favorite,
+    }
+    return said[field]
+
+
+def change(library: Library, draft: Draft, highlights: Iterable[Highlight], changes: Mapping[str, Value]) -> None:
+    """Set fields of several passages: text, note, color, favorite, tag:X. None clears; a text that is cleared is the
+    source's again."""
+    for highlight in highlights:
+        before = draft.changes
+        for field, value in changes.items():
+            say(library, draft, highlight, field, value)
+        draft.changes = before + (draft.changes > before)
+
+
+def color(name: str) -> str | None:
+    """A colour as it is kept; `none` is none. Raises UsageError for what is no colour."""
+    wanted = name.strip().lower().replace("grey", "gray")
+    if wanted == "none":
+        return None
+    if wanted not in COLORS:
+        raise UsageError(f"{name} is no colour.", hint=f"Choose one of: {', '.join(COLORS)}, or none.")
+    return wanted
+
+
+def tag(name: str, known: Iterable[str] = ()) -> str:
+    """A tag as it is kept: without #, and spelled like the one of these that differs from it in case or accents alone.
+
+    Raises UsageError for what is no tag.
+    """
+    wanted = " ".join(name.replace("#", " ").split())
+    if not wanted or len(wanted) > 100 or "," in wanted:
+        raise UsageError(f"`{name}` is no tag.", hint="A tag is a word or a few, without a comma: craft")
+    return next((tag_ for tag_ in known if searchable(tag_) == searchable(wanted)), wanted)
+
+
+def words(text: str) -> str | None:
+    """What a reader wrote, as it is kept; empty is nothing. Raises UsageError where it is longer than can be kept."""
+    written = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if len(written.encode("utf-8", "surrogatepass")) > LONGEST:
+        raise UsageError("That is longer than 256 KiB.", hint="Keep what is longer in a file of your own.")
+    return written.encode("utf-8", "replace").decode() or None
+
+
+def split(library: Library, draft: Draft, highlight: Highlight, parts: Sequence[Id]) -> None:
+    """Part records from the passage that holds them; each is a passage of its own from then on, whatever comes later.
+
+    Raises UsageError where they are not of this passage, or all of it.
+    """
+    passage = held(library, highlight.id)
+    rest = [id_ for id_ in passage.records if id_ not in parts]
+    if not parts or not rest or not passage.records.keys() >= set(parts):
+        raise UsageError(
+            "That leaves nothing to part.", hint=f"See what it was joined from: kindlehl show {highlight.id[:8]}"
+        )
+    for part in parts:
+        links = [e for e in passage.standing if e.field == "same" and part in (e.target, e.value)]
+        draft.edit(part, "not-same", passage.target if passage.target in rest else rest[0], [link.id for link in links])
+        draft.changes += 1
+        for text in passage.standing:
+            if text.field == "text" and text.op in {link.op for link in links}:
+                draft.edit(text.target, "text", None, [text.id], undo=True)  # the words that the merge put together
+
+
+def merge(library: Library, draft: Draft, first: Highlight, other: Highlight) -> None:
+    """Make two passages of one book one. Where neither text holds the other, the words of both are shown, in reading
+    order; nothing is hidden by a merge.
+
+    Raises UsageError where that makes no sense.
+    """
+    if first.book != other.book:
+        raise UsageError(
+            "They are of different books.", hint="If the books are one, join those first: kindlehl books merge"
+        )
+    if first.id == other.id:
+        raise UsageError("They are one passage already.", hint=f"See: kindlehl show {first.id[:8]}")
+    if not {first.kind, other.kind} <= {"highlight", "note"}:
+        raise UsageError(
+            "Only highlights and notes can be merged.", hint="Bookmarks and saved articles stay as they are."
+        )
+    pair = [held(library, highlight.id) for highlight in (first, other)]
+    one, two = sorted(pair, key=lambda passage: passages.place(passage.records[passage.target]))
+    apart = [
+        edit.id
+        for edit in (*one.standing, *two.standing)
+        if edit.field == "not-same" and edit.value in {**one.records, **two.records}
+    ]
+    draft.edit(one.target, "same", two.target, apart)
+    draft.changes += 1
+    texts = [first.text, other.text] if pair[0] is one else [other.text, first.text]
+    if not _one_holds_the_other(*texts):
+        seen = [*one.replaces("text"), *two.replaces("text")]
+        # No space between scripts that do not part their words.
+        parted = "" if len(units(texts[1][0] * 2)) == 2 else " "
+        draft.edit(one.target, "text", parted.join(texts), seen)
+
+
+def _one_holds_the_other(first: str, other: str) -> bool:
+    a, b = matching(first), matching(other)
+    return a in b or b in a
