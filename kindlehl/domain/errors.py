@@ -24,6 +24,12 @@ class UsageError(KindlehlError):
     code = "usage"
 
 
+class ConfigError(KindlehlError):
+    """A configuration file cannot be read, understood or written."""
+
+    code = "config"
+
+
 class NotFoundError(KindlehlError):
     """What was asked for by name or id is not in the library."""
 
