@@ -24,6 +24,12 @@ class UsageError(KindlehlError):
     code = "usage"
 
 
+class CancelledError(KindlehlError):
+    """The reader was asked, and said no."""
+
+    code = "cancelled"
+
+
 class ConfigError(KindlehlError):
     """A configuration file cannot be read, understood or written."""
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.cli import SAMPLE, Kindlehl, bound_by_permissions, complaint, disk, fill, tree, written
+from support.cli import SAMPLE, Kindlehl, Result, bound_by_permissions, complaint, disk, fill, tree, written
 
 
 def file_of(kindlehl: Kindlehl) -> Path:
@@ -209,7 +209,8 @@ class Editor:
         self.temporary = kindlehl.home / "tmp"
         self.temporary.mkdir()
 
-    def __call__(self, script: str):
+    def __call__(self, script: str) -> Result:
+        """Edit as the script does; `$1` is the copy."""
         path = self._kindlehl.home / "editor"
         path.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
         path.chmod(0o700)
