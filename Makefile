@@ -50,6 +50,7 @@ bench: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python tools/commands_page.py
 	$(BIN)/python tools/schema_page.py
+	$(BIN)/python tools/configuration_page.py
 
 requirements:
 	@tools/requirements.sh

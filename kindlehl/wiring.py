@@ -10,10 +10,16 @@ from kindlehl.store import library as sqlite
 from kindlehl.store.connection import is_there, translated
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kindlehl.devices.device import Device
+    from kindlehl.store.backup import Contents
 
 
-__all__ = ["connected_readers", "is_there", "library", "library_to_read"]
+__all__ = [
+    "back_up", "connected_readers", "contents", "ensure_sound", "is_backup_of", "is_there", "library",
+    "library_to_read", "restore",
+]  # fmt: skip
 
 
 @contextmanager
@@ -35,6 +41,41 @@ def library_to_read(path: Path) -> Generator[Library]:
             yield opened
     finally:
         opened.close()
+
+
+def back_up(path: Path, target: Path, now: "datetime") -> "Contents":
+    """Write a backup of a library, which others may use meanwhile."""
+    from kindlehl.store import backup  # of use to few commands, as what follows
+
+    return backup.write(path, target, now)
+
+
+def is_backup_of(path: Path, library: Path) -> bool:
+    """Whether a file is a backup of this library."""
+    from kindlehl.store import backup
+
+    return backup.is_backup_of(path, library)
+
+
+def contents(path: Path) -> "Contents":
+    """What is in a library or a backup, which stays as it is. Raises LibraryError where it cannot be told."""
+    from kindlehl.store import backup
+
+    return backup.contents(path)
+
+
+def ensure_sound(path: Path) -> None:
+    """Raise LibraryError where a backup is damaged."""
+    from kindlehl.store import backup
+
+    backup.ensure_sound(path)
+
+
+def restore(backup: Path, library: Path, now: "datetime", wait: float) -> Path | None:
+    """Put a backup in a library's place; returns where the library that was there is now."""
+    from kindlehl.store import restore as adapter
+
+    return adapter.restore(backup, library, now, wait)
 
 
 def connected_readers() -> "list[Device]":

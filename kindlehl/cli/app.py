@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from kindlehl import __version__
-from kindlehl.config import LIBRARY_VARIABLE
+from kindlehl.config import LIBRARY_VARIABLE, WAIT_VARIABLE, Flags
 
 COMMANDS = {
     "import": "kindlehl.cli.importing:import_",
@@ -17,6 +17,7 @@ COMMANDS = {
     "show": "kindlehl.cli.looking:show",
     "search": "kindlehl.cli.looking:search",
     "export": "kindlehl.cli.exporting:export",
+    "config": "kindlehl.cli.configuring:app",
     "db": "kindlehl.cli.database:app",
 }
 """Where each command is: module and function, or module and app of a group. In the order of the help."""
@@ -78,9 +79,20 @@ def main(
             "--library", help=f"The library's file; also {LIBRARY_VARIABLE}.", metavar="PATH", show_default=False
         ),
     ] = None,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            "--wait",
+            help=f"How long to wait while another kindlehl writes; also {WAIT_VARIABLE}.",
+            metavar="SECONDS",
+            min=0,
+            max=86_400,
+            show_default=False,
+        ),
+    ] = None,
     version: Annotated[  # noqa: ARG001 -- answered by its callback
         bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """Keep what every command needs to know."""
-    ctx.obj = library
+    ctx.obj = Flags(library, wait)

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from kindlehl import wiring
-from kindlehl.cli import options
+from kindlehl.cli import backups, options
 from kindlehl.domain.errors import NotFoundError
 
 app = typer.Typer(
@@ -40,3 +40,7 @@ def rebuild(ctx: typer.Context, library: options.Where = None) -> None:
         books = lib.shelf.books()
     count = sum(book.highlights for book in books)
     sys.stdout.write(f"Rebuilt {where}: {count} highlights in {len(books)} books.\n")
+
+
+app.command()(backups.backup)
+app.command()(backups.restore)

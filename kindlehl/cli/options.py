@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from kindlehl.config import Settings, settings
+from kindlehl.cli.run import tell
+from kindlehl.config import Flags, Settings, settings
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.library import ShownKind
 from kindlehl.ports import Filter, Library
@@ -31,9 +32,10 @@ Plain = Annotated[bool, typer.Option("--plain", help="One line each, fields part
 
 
 def chosen(ctx: typer.Context, library: Path | None) -> Settings:
-    """The settings of this run: `--library` after the command, then before it, then the environment."""
-    before: Path | None = ctx.obj
-    return settings(library or before, os.environ)
+    """The settings of this run: a flag after the command, then before it, then the environment, then the files. What
+    cannot be used of a file is told; a command that needs nothing of it goes on."""
+    before: Flags = ctx.obj
+    return settings(library or before.library, os.environ, wait=before.wait, warn=tell)
 
 
 def one_format(**flags: bool) -> None:

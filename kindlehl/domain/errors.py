@@ -24,6 +24,18 @@ class UsageError(KindlehlError):
     code = "usage"
 
 
+class CancelledError(KindlehlError):
+    """The reader was asked, and said no."""
+
+    code = "cancelled"
+
+
+class ConfigError(KindlehlError):
+    """A configuration file cannot be read, understood or written."""
+
+    code = "config"
+
+
 class NotFoundError(KindlehlError):
     """What was asked for by name or id is not in the library."""
 

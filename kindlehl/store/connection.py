@@ -26,8 +26,10 @@ def connect(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
         if is_there(path) and path.is_dir():
             raise LibraryError(f"{path} is a directory, not a library.", hint="Name a file: --library PATH.")
         _make_room(path.parent)
-        connection = _open(path, "rwc", busy_ms)
+        was = _identity(path)
+        connection = open_file(path, "rwc", busy_ms)
         try:
+            _stay(connection, path, was)
             prepare(connection, path)
         except BaseException:
             connection.close()
@@ -39,31 +41,90 @@ def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> tuple[sqlite3.Conn
     """A library to read from, and whether it is of an older version. Falls back to SQLite's immutable mode where
     neither the file nor its folder can be written: a WAL database cannot be read there in any other way."""
     with translated(path):
-        connection = _open(path, "rw", busy_ms)
+        was = _identity(path)
+        connection = open_file(path, "rw", busy_ms)
         try:
-            return connection, _version(connection, path) < schema.VERSION
+            return connection, _stay(connection, path, was) < schema.VERSION
         except sqlite3.OperationalError as error:
             connection.close()
-            if error.sqlite_errorcode & 0xFF not in _UNWRITABLE:
-                raise
-            log = path.with_name(path.name + "-wal")
-            if log.exists() and log.stat().st_size:
-                raise LibraryError(
-                    f"{path} has changes beside it, in {log.name}, that cannot be read where nothing can be written.",
-                    hint="Make its folder writable or make room there, or copy both files to a place where there is.",
-                ) from error
-            connection = _open(path, "ro&immutable=1", busy_ms)
-            if _version(connection, path) < schema.VERSION:
-                connection.close()
-                raise LibraryError(
-                    f"{path} was written by an older kindlehl, and cannot be brought up to date where nothing can be "
-                    "written.",
-                    hint="Make the file and its folder writable, or copy it to a place where there is room.",
-                ) from error
-            return connection, False
+            return _immutable(path, error), False
         except BaseException:
             connection.close()
             raise
+
+
+def connect_to_inspect(path: Path, *, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
+    """An open library of any version that is to stay as it is, byte for byte: it is not migrated, and what a crash left
+    beside it is not tidied up. Raises CorruptLibraryError where there are no tables yet."""
+    with translated(path):
+        # Whoever may write and is the last to leave brings the log into the file; whoever may not leaves an empty log.
+        connection = open_file(path, "ro" if _has_log(path) else "rw", busy_ms)
+        try:
+            version = version_of(connection, path)
+        except sqlite3.OperationalError as error:
+            connection.close()
+            connection = _immutable(path, error)
+            version = version_of(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        if not version:
+            connection.close()
+            raise CorruptLibraryError(f"{path} holds no library.", hint="Name another file.")
+        return connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another that is put in its place; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _stay(connection: sqlite3.Connection, path: Path, was: tuple[int, int] | None) -> int:
+    """The version of an open file, which from here on nobody replaces: the first look at it takes a lock that stays.
+    Raises BusyError where it was replaced between opening and looking; SQLite would mix the two."""
+    version = version_of(connection, path)
+    if was and _identity(path) != was:
+        raise BusyError(f"{path} was being replaced by a backup just now.", hint="Try again.")
+    return version
+
+
+def _immutable(path: Path, error: sqlite3.OperationalError) -> sqlite3.Connection:
+    """The library opened in SQLite's immutable mode, if writing is all that failed and no log is to be read."""
+    if error.sqlite_errorcode & 0xFF not in _UNWRITABLE:
+        raise error
+    if _has_log(path):
+        raise LibraryError(
+            f"{path} has changes beside it, in {log_of(path).name}, that cannot be read where nothing can be written.",
+            hint="Make its folder writable or make room there, or copy both files to a place where there is.",
+        ) from error
+    connection = open_file(path, "ro&immutable=1", 0)
+    try:
+        if version_of(connection, path) < schema.VERSION:
+            raise LibraryError(
+                f"{path} was written by an older kindlehl, and cannot be brought up to date where nothing can be "
+                "written.",
+                hint="Make the file and its folder writable, or copy it to a place where there is room.",
+            ) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log beside a library."""
+    return path.with_name(path.name + "-wal")
+
+
+def _has_log(path: Path) -> bool:
+    try:
+        return log_of(path).stat().st_size > 0
+    except OSError:
+        return False
 
 
 def is_there(path: Path) -> bool:
@@ -91,13 +152,14 @@ def _make_room(folder: Path) -> None:
         ) from error
 
 
-def _open(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:
+def open_file(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:
+    """A file opened in one of SQLite's modes, whatever it holds. Nothing is begun by itself."""
     return sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, isolation_level=None, timeout=busy_ms / 1000
     )
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
     """The file's version; raises for a file that is newer than this program, or not ours."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > schema.VERSION:
@@ -120,7 +182,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Bring an open file to the current version."""
-    version = _version(connection, path)
+    version = version_of(connection, path)
     connection.execute("PRAGMA synchronous = NORMAL")
     if version < schema.VERSION:
         _migrate(connection, path)
@@ -134,7 +196,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have migrated the file while this one waited for the lock.
-        version = _version(connection, path)
+        version = version_of(connection, path)
         if version < schema.VERSION:
             if version:
                 _backup(path, version)

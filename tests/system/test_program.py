@@ -10,7 +10,8 @@ import pytest
 from support.cli import SAMPLE, Kindlehl, complaint, facts, highlight, many, query, shown, written
 
 COMMANDS = ((), ("import",), ("list",), ("books",), ("show",), ("search",), ("export",), ("db",), ("db", "path"),
-            ("db", "rebuild"))  # fmt: skip
+            ("db", "rebuild"), ("config",), ("config", "path"), ("config", "show"), ("config", "set"),
+            ("config", "unset"), ("config", "edit"))  # fmt: skip
 
 
 class TestHelp:
@@ -30,7 +31,7 @@ class TestHelp:
 
         assert {command[0] for command in COMMANDS if command} == set(ALL)
 
-    @pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ((), ("db",))], ids=" ".join)
+    @pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ((), ("db",), ("config",))], ids=" ".join)
     def test_the_help_shows_an_example(self, kindlehl: Kindlehl, command: tuple[str, ...]) -> None:
         """One line to copy."""
         assert "Example: " in kindlehl.ok(*command, "-h")
@@ -61,6 +62,8 @@ class TestUsageErrors:
             ("frobnicate",), ("list", "--frobnicate"), ("show",), ("search",), ("export",), ("db", "frobnicate"),
             ("list", "--limit", "many"), ("list", "--limit", "-1"), ("search", "x", "--limit", "0"),
             ("show", "a", "b"), ("books", "extra"), ("import", "--encoding"),
+            ("--wait", "long", "list"), ("--wait", "-1", "list"), ("config", "set", "wait"),
+            ("config", "set", "nothing", "1"), ("config", "set", "wait", "long"),
         ],
         ids=" ".join,
     )  # fmt: skip

@@ -36,7 +36,7 @@ def test_a_tilde_is_the_readers_home(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_home_that_does_not_exist_is_a_sentence() -> None:
     """Not a folder of that name."""
     with pytest.raises(UsageError, match="nobody-of-this-name"):
-        settings(Path("~nobody-of-this-name/x.db"), {})
+        _ = settings(Path("~nobody-of-this-name/x.db"), {}).library
 
 
 def test_what_may_be_lost_lies_apart_from_the_library() -> None:

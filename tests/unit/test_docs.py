@@ -48,7 +48,7 @@ def commands(page: str) -> Iterator[tuple[str, str]]:
 
 
 @in_checkout
-@pytest.mark.parametrize("name", ["commands", "schema"])
+@pytest.mark.parametrize("name", ["commands", "schema", "configuration"])
 def test_generated_pages_are_as_generated(name: str) -> None:
     """`make docs` would change nothing."""
     module = tool(f"{name}_page")
@@ -79,9 +79,10 @@ def test_every_command_and_exit_code_is_on_the_page() -> None:
     """Groups and what is in them each have a section; no exit code is without a meaning."""
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
     sections = re.findall(r"^## (.+)$", page, re.MULTILINE)
-    assert {"kindlehl", "import", "list", "books", "show", "search", "export", "db", "db path", "db rebuild"} <= {
+    assert {"kindlehl", "import", "list", "books", "show", "search", "export", "db", "db path", "db rebuild",
+            "config", "config edit", "config path", "config set", "config show", "config unset"} <= {
         *sections
-    }
+    }  # fmt: skip
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == {0, 1, 2, 3, 5, 75, 130}
 
 
@@ -175,3 +176,25 @@ def test_what_the_page_says_of_types_holds_in_a_library(home: Path) -> None:
             for name, type_, optional in described:
                 kinds = {kind for (kind,) in connection.execute(f"SELECT DISTINCT typeof({name}) FROM {view}")}
                 assert kinds <= {type_.lower(), *(["null"] if optional else [])}, f"{view}.{name}"
+
+
+def test_the_example_of_a_configuration_is_valid() -> None:
+    """As a file of one's own, every key of it."""
+    from kindlehl.config_file import problems_of
+
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert problems_of(Path("example.toml"), example) == []
+
+
+def test_the_lines_that_configure_work(tmp_path: Path) -> None:
+    """One after the other, in a home where nothing was configured."""
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    lines = [command for command, _ in commands(page)]
+    assert len(lines) == 4
+    for line in lines:
+        done = subprocess.run(
+            line, shell=True, env={**environment(tmp_path), "EDITOR": "true"}, check=True, capture_output=True,
+            encoding="utf-8",
+        )  # fmt: skip
+        assert "show" not in line or "searches.walks = walden -winter" in done.stdout
