@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kindlehl.cli.run import mention
 from kindlehl.config import Settings, settings
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.library import ShownKind
@@ -33,7 +34,9 @@ Plain = Annotated[bool, typer.Option("--plain", help="One line each, fields part
 def chosen(ctx: typer.Context, library: Path | None) -> Settings:
     """The settings of this run: `--library` after the command, then before it, then the environment."""
     before: Path | None = ctx.obj
-    return settings(library or before, os.environ)
+    found = settings(library or before, os.environ)
+    mention(f"The library is {found.library}.")
+    return found
 
 
 def one_format(**flags: bool) -> None:
