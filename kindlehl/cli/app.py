@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from kindlehl import __version__
+from kindlehl.cli.manners import taught
 from kindlehl.config import LIBRARY_VARIABLE, WAIT_VARIABLE, Flags
 
 COMMANDS = {
@@ -24,7 +25,14 @@ COMMANDS = {
 
 
 class LoadedWhenAsked(TyperGroup):
-    """A group that loads only the command that runs: the help loads all, `list` is there in half the time."""
+    """A group that loads only the command that runs: the help loads all, `list` is there in half the time.
+
+    Whatever it loads has learnt the manners of every command.
+    """
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        taught(self, root=True)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- Typer's signature
         """Their names."""
@@ -39,12 +47,12 @@ class LoadedWhenAsked(TyperGroup):
         if isinstance(found, typer.Typer):
             group = typer.main.get_command(found)
             group.name = cmd_name
-            return group
+            return taught(group)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(cmd_name, cls=getattr(import_module(module), "CLASSES", {}).get(name), context_settings=HELP)(
             found
         )
-        return typer.main.get_command(single)
+        return taught(typer.main.get_command(single))
 
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -56,7 +64,8 @@ app = typer.Typer(
 
     Plug in the Kindle and type: kindlehl import
     """,
-    epilog="Every command explains itself with -h.",
+    epilog="Every command explains itself with -h, and takes the options above too, but for --color.",
+    add_completion=False,  # `kindlehl completion` does more
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: it starts faster and fits a narrow terminal
     pretty_exceptions_enable=False,

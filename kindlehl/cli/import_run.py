@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from kindlehl import wiring
+from kindlehl.cli.manners import quiet
 from kindlehl.cli.run import SKIPPED, complain, tell
 from kindlehl.config import Settings, expanded
 from kindlehl.domain.contract import Importer
@@ -94,7 +95,7 @@ def _plugged_in(importers: Sequence[Importer], encoding: str | None) -> Iterator
 def _progress(found: Sequence[Source]) -> Generator[importing.Progress]:
     """A bar on a terminal, for files that take a moment; nothing anywhere else."""
     total = sum(source.size for source in found)
-    if not sys.stderr.isatty() or total < 1_000_000:
+    if quiet() or not sys.stderr.isatty() or total < 1_000_000:
         yield lambda _: None
         return
     # rich takes as long to import as everything else together: only where there is somebody to see it.

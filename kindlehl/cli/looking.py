@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 
 from kindlehl import wiring
 from kindlehl.cli import options, render
+from kindlehl.cli.run import tell
 from kindlehl.domain.library import Highlight, ShownKind
 from kindlehl.ports import Library
 
@@ -79,11 +80,11 @@ def _print(found: Iterable[Highlight], library: Library, *, filtered: bool) -> N
 def _nothing(library: Library, *, filtered: bool) -> None:
     """Say on standard error why there is nothing to see."""
     if filtered and library.shelf.books():
-        sys.stderr.write("Nothing matches. `kindlehl books` lists the books there are.\n")
+        tell("Nothing matches. `kindlehl books` lists the books there are.")
     elif library.shelf.books():
-        sys.stderr.write("Nothing matches.\n")
+        tell("Nothing matches.")
     else:
-        sys.stderr.write("The library is empty. Plug in the Kindle, then: kindlehl import\n")
+        tell("The library is empty. Plug in the Kindle, then: kindlehl import")
 
 
 def books(
@@ -109,7 +110,7 @@ def books(
             fields = (b.id, b.title, b.author, str(b.highlights), str(b.notes), b.last_at)
             sys.stdout.write("\t".join(map(render.one_line, fields)) + "\n")
     elif not found:
-        sys.stderr.write("The library is empty. Plug in the Kindle, then: kindlehl import\n")
+        tell("The library is empty. Plug in the Kindle, then: kindlehl import")
     else:
         terminal = render.Terminal()
         for b in found:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kindlehl.cli.run import tell
+from kindlehl.cli.run import mention, tell
 from kindlehl.config import Flags, Settings, settings
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.library import ShownKind
@@ -35,7 +35,9 @@ def chosen(ctx: typer.Context, library: Path | None) -> Settings:
     """The settings of this run: a flag after the command, then before it, then the environment, then the files. What
     cannot be used of a file is told; a command that needs nothing of it goes on."""
     before: Flags = ctx.obj
-    return settings(library or before.library, os.environ, wait=before.wait, warn=tell)
+    found = settings(library or before.library, os.environ, wait=before.wait, warn=tell)
+    mention(f"The library is {found.library}.")
+    return found
 
 
 def one_format(**flags: bool) -> None:

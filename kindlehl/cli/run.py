@@ -6,7 +6,7 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
-from kindlehl.domain.errors import KindlehlError, TargetError
+from kindlehl.domain.errors import KindlehlError, TargetError, UsageError
 
 EXIT_CODES = {"usage": 2, "no_source": 5, "busy": 75, "empty": 0}
 """Exit code of an error's meaning; 1 for the others. Published in the documentation."""
@@ -41,13 +41,19 @@ def _open_streams() -> None:
 
 
 def _run() -> int:
+    from typer import Abort, TyperException
+
     from kindlehl.cli.app import app
 
     try:
-        app()
+        code = app(prog_name="kindlehl", standalone_mode=False)  # which of its errors are sentences, is said here
+        return code if isinstance(code, int) else 0
     except KindlehlError as error:
-        complain(error)
-        return EXIT_CODES.get(error.code, 1)
+        return _failed(error)
+    except TyperException as error:
+        return _unclear(error)
+    except Abort:
+        return _unanswered()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -61,18 +67,62 @@ def _run() -> int:
         return 1
     except Exception as error:  # noqa: BLE001 -- a bug: five lines for the user, the traceback to a file
         return _bug(error)
-    return 0
+
+
+def _failed(error: KindlehlError) -> int:
+    complain(error)
+    if _debugging():
+        sys.stderr.write(_passed_through(error))
+    return EXIT_CODES.get(error.code, 1)
+
+
+def _unclear(error: Exception) -> int:
+    """A command line that makes no sense; or that names a group and nothing in it, which gets the group's help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write(f"{error}\n")
+        return 0
+    from kindlehl.cli.usage import sentence
+
+    return _failed(sentence(error))
+
+
+def _unanswered() -> int:
+    """A question was asked, and Ctrl-C or the end of the input was the answer."""
+    from kindlehl.cli.manners import may_ask
+
+    if may_ask():
+        sys.stderr.write("\n")
+        return 130
+    return _failed(
+        UsageError("There is nobody to answer a question.", hint="-h shows the option that answers it beforehand.")
+    )
 
 
 def complain(error: KindlehlError) -> None:
     """What happened, and what to do."""
-    tell(f"kindlehl: {error.message}")
+    _say(f"kindlehl: {error.message}")
     if error.hint:
-        tell(f"  {error.hint}")
+        _say(f"  {error.hint}")
 
 
 def tell(sentence: str) -> None:
-    """A line on standard error, without the characters by which a file's name could command a terminal."""
+    """A line on standard error, unless --quiet."""
+    from kindlehl.cli.manners import quiet
+
+    if not quiet():
+        _say(sentence)
+
+
+def mention(sentence: str) -> None:
+    """A line on standard error, if --verbose."""
+    from kindlehl.cli.manners import verbose
+
+    if verbose():
+        _say(sentence)
+
+
+def _say(sentence: str) -> None:
+    """Without the characters by which a file's name could command a terminal."""
     from kindlehl.cli.render import clean
 
     sys.stderr.write(f"{clean(sentence)}\n")
@@ -83,17 +133,29 @@ def _drop_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _bug(error: Exception) -> int:
+def _debugging() -> bool:
+    from kindlehl.cli.manners import debugging
+
+    return debugging()
+
+
+def _passed_through(error: BaseException) -> str:
+    """The names of the error and of our lines, never its message: that may hold what somebody reads."""
     import traceback
 
+    lines = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__}\n{lines}"
+
+
+def _bug(error: Exception) -> int:
     from kindlehl.config import settings
 
+    if _debugging():
+        sys.stderr.write(_passed_through(error))
     report = settings(None, os.environ).state / "last-error.txt"
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
-        # The names of the error and of our lines, never its message: that may hold what somebody reads.
-        lines = "".join(traceback.format_tb(error.__traceback__))
-        report.write_text(f"{type(error).__name__}\n{lines}", "utf-8")
+        report.write_text(_passed_through(error), "utf-8")
         where = f"The details are in {report}."
     except OSError:
         where = "The details could not be written to a file."
