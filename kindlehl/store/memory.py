@@ -1,8 +1,7 @@
 """A library in memory: the reference that every other store has to equal. It folds everything from scratch, always."""
 
 import copy
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -13,8 +12,8 @@ from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.domain.library import Book, Highlight
-from kindlehl.domain.text import searchable
-from kindlehl.ports import Filter, Query, Standing, Words
+from kindlehl.ports import Filter, Order, Query, Standing
+from kindlehl.store.matching import found, matches, tokens
 
 
 class MemoryLibrary:
@@ -208,14 +207,30 @@ class MemoryLibrary:
             out.append(Book(book, *titles[book], raw, *counts, kinds.count("clip"), *span))
         return sorted(out, key=lambda b: (b.title.casefold(), b.id))
 
-    def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
-        """Passages by book and in reading order, or newest first."""
-        found = [(p, h) for p, h in self._shown() if _matches(h, wanted)]
-        found.sort(key=lambda ph: (ph[1].title.casefold(), ph[1].book, ph[0].place, ph[0].at or "", ph[0].id))
-        if newest:
-            found.sort(key=lambda ph: ph[1].id)
-            found.sort(key=lambda ph: ph[1].added_at or "", reverse=True)
-        return iter([h for _, h in found][:limit])
+    def titles(self) -> Sequence[tuple[Id, str, str | None]]:
+        """Id, title and author of all books by title."""
+        return [(book.id, book.title, book.author) for book in self.books()]
+
+    def tags(self) -> Sequence[str]:
+        """Every tag of a shown passage, once, in alphabetical order."""
+        return sorted({tag for _, h in self._shown() for tag in h.tags})
+
+    def _meant(self, wanted: Filter) -> list[tuple[Passage, Highlight]]:
+        return [(p, h) for p, h in self._shown() if matches(h, p.members, wanted)]
+
+    def highlights(self, wanted: Filter, *, order: Order = "book", limit: int | None = None) -> Iterator[Highlight]:
+        """Passages in an order, at most so many."""
+        meant = self._meant(wanted)
+        meant.sort(key=lambda ph: (ph[1].title.casefold(), ph[1].book, ph[0].place, ph[0].at or "", ph[0].id))
+        if order != "book":
+            meant.sort(key=lambda ph: ph[1].id)
+            meant.sort(key=lambda ph: ph[1].added_at or "", reverse=order == "newest")
+            meant.sort(key=lambda ph: ph[1].added_at is None)
+        return iter([h for _, h in meant][:limit])
+
+    def ids(self, wanted: Filter) -> Sequence[Id]:
+        """The ids of all that is meant, in their own order."""
+        return sorted(h.id for _, h in self._meant(wanted))
 
     def get(self, id_: Id) -> Highlight | None:
         """The shown passage of which this record is a member."""
@@ -233,20 +248,25 @@ class MemoryLibrary:
 
     def count(self, wanted: Filter) -> int:
         """How many passages are meant."""
-        return sum(_matches(h, wanted) for _, h in self._shown())
+        return len(self._meant(wanted))
 
     # -- index and memo -------------------------------------------------------------------------------------------
 
-    def search(self, query: Query, wanted: Filter, limit: int) -> Sequence[Highlight]:
+    def search(self, query: Query, wanted: Filter, limit: int | None) -> Sequence[Highlight]:
         """What is found, in no particular order: the reference does not rank."""
-        found = [
-            h
-            for h in self.highlights(wanted)
-            if h.kind in ("highlight", "note")
-            and all(any(_found(text, words) for text in (h.text, h.note or "")) for words in query.wanted)
-            and not any(_found(text, words) for words in query.unwanted for text in (h.text, h.note or ""))
-        ]
-        return found[:limit]
+        return [h for h in self.highlights(wanted) if found(h, query)][:limit]
+
+    glance = search
+
+    def vocabulary(self, start: str = "") -> Sequence[tuple[str, int]]:
+        """The words of the index that start like this, and how many passages hold each."""
+        counted = Counter(
+            word
+            for h in self.highlights(Filter())
+            for word in {*tokens(h.text), *tokens(h.note or "")}
+            if word.startswith(start)
+        )
+        return sorted(counted.items())
 
     def recall(self, key: str) -> str | None:
         """What was remembered."""
@@ -262,31 +282,3 @@ def _highlight(p: Passage, book: Id, title: str, author: str | None) -> Highligh
         p.id, p.kind, book, title, author, p.text, p.note, p.color, p.tags, p.favorite, p.page, p.location_start,
         p.location_end, p.chapter, p.at, p.offset, p.truncated, p.source, p.conflicts,
     )  # fmt: skip
-
-
-def _matches(h: Highlight, wanted: Filter) -> bool:
-    return (
-        h.kind in wanted.kinds
-        and (wanted.books is None or h.book in wanted.books)
-        and (wanted.color is None or h.color == wanted.color)
-        and (wanted.tag is None or wanted.tag in h.tags)
-        and (wanted.since is None or (h.added_at is not None and h.added_at >= wanted.since))
-        and (
-            wanted.until is None
-            or (h.added_at is not None and h.added_at < (wanted.until if "T" in wanted.until else f"{wanted.until}T~"))
-        )
-        and (wanted.has_note is None or (h.note is not None) == wanted.has_note)
-    )
-
-
-_TOKEN = re.compile("[\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7ff]|[^\\W_]+")
-
-
-def _found(text: str, words: Words) -> bool:
-    """Whether words stand in a text, one after the other."""
-    tokens, parts = _TOKEN.findall(searchable(text)), _TOKEN.findall(searchable(words.text))
-    for start in range(len(tokens) - len(parts) + 1):
-        run = tokens[start : start + len(parts)]
-        if run[:-1] == parts[:-1] and (run[-1].startswith(parts[-1]) if words.prefix else run[-1] == parts[-1]):
-            return bool(parts)
-    return False
