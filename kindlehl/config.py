@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from kindlehl.domain.errors import UsageError
 
@@ -18,6 +18,28 @@ class Settings:
     """What the user has set."""
 
     library: Path
+
+    @property
+    def config_file(self) -> Path:
+        """What the user has written down."""
+        return Path(_folders().user_config_dir("kindlehl", appauthor=False)) / "config.toml"
+
+    def table(self, name: str) -> Mapping[str, object]:
+        """A table of the configuration by its dotted name, such as `searches`; empty where there is none.
+
+        Raises UsageError when the file is no TOML, or cannot be read.
+        """
+        import tomllib  # few commands ask
+
+        try:
+            held: object = tomllib.loads(self.config_file.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.config_file} cannot be read as TOML.", hint="Mend it, or move it away.") from error
+        for part in name.split("."):
+            held = cast("dict[str, object]", held).get(part) if isinstance(held, dict) else None
+        return cast("dict[str, object]", held) if isinstance(held, dict) else {}
 
     @property
     def state(self) -> Path:

@@ -16,6 +16,7 @@ COMMANDS = {
     "books": "kindlehl.cli.looking:books",
     "show": "kindlehl.cli.looking:show",
     "search": "kindlehl.cli.looking:search",
+    "random": "kindlehl.cli.drawing:random",
     "export": "kindlehl.cli.exporting:export",
     "db": "kindlehl.cli.database:app",
 }
