@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:  # every command imports this module, few need these
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +26,44 @@ class Standing(NamedTuple):
     certainty: int
 
 
+class Words(NamedTuple):
+    """One thing to find: a word, or several in a row."""
+
+    text: str
+    prefix: bool = False
+    """Whether the last word may go on."""
+    part: Literal["text", "note"] | None = None
+    """Where it has to be found; None: in either."""
+
+
+class Query(NamedTuple):
+    """What to find: all of `wanted` in one passage or its note, one of each of `either`, and none of `unwanted`."""
+
+    wanted: tuple[Words, ...]
+    unwanted: tuple[Words, ...] = ()
+    either: tuple[tuple[Words, ...], ...] = ()
+
+
+Field: TypeAlias = Literal[
+    "title", "author", "tag", "color", "chapter", "source", "kind", "id", "has", "since", "until", "on", "words"
+]
+
+
+class Term(NamedTuple):
+    """One condition on a passage.
+
+    Title, author, chapter and source hold all of a value's words; tag and colour are the value; case, diacritics and
+    the difference of dash and space aside. A title may be the beginning of a book's id, from six letters on. `id` is
+    the beginning of a member's id, `on` that of `added_at`. `has`: note, tag, color, chapter, favorite, truncated or
+    conflict. `words`: as in a `Query`.
+    """
+
+    field: Field
+    value: str | Words
+    negated: bool = False
+    """Then it must not hold; what has no date is not before one, and not after it."""
+
+
 class Filter(NamedTuple):
     """Which of the shown passages are meant. Everything given must hold."""
 
@@ -38,23 +76,16 @@ class Filter(NamedTuple):
     until: str | None = None
     """`added_at` before the end of this ISO date or time."""
     has_note: bool | None = None
+    terms: tuple[tuple[Term, ...], ...] = ()
+    """Of each of these groups, one term at least holds."""
+    query: Query | None = None
+    """Words that are found; the order of what is found is not their affair."""
     deleted: bool = False
     """Those in the trash, and no others."""
 
 
-class Words(NamedTuple):
-    """One thing to find: a word, or several in a row."""
-
-    text: str
-    prefix: bool = False
-    """Whether the last word may go on."""
-
-
-class Query(NamedTuple):
-    """What to find: all of `wanted` in one passage or its note, and none of `unwanted`."""
-
-    wanted: tuple[Words, ...]
-    unwanted: tuple[Words, ...] = ()
+Order: TypeAlias = Literal["book", "newest", "oldest"]
+"""By book and in reading order, or by time; what has no time comes last."""
 
 
 class Facts(Protocol):
@@ -128,12 +159,20 @@ class Shelf(Protocol):
         """The titles that sources use for this book, as atoms."""
         ...
 
-    def tags(self) -> Mapping[str, int]:
-        """Every tag of the shown passages, and how many have it."""
+    def titles(self) -> Sequence[tuple[Id, str, str | None]]:
+        """Id, title and author of all books by title: `books` without counting what is in them."""
         ...
 
-    def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
-        """Passages by book and in reading order, or newest first."""
+    def tags(self) -> Sequence[str]:
+        """Every tag of a shown passage, once, in alphabetical order."""
+        ...
+
+    def highlights(self, wanted: Filter, *, order: Order = "book", limit: int | None = None) -> Iterator[Highlight]:
+        """Passages in an order, at most so many."""
+        ...
+
+    def ids(self, wanted: Filter) -> Sequence[Id]:
+        """The ids of all that is meant, in their own order: to draw from."""
         ...
 
     def get(self, id_: Id, *, deleted: bool = False) -> Highlight | None:
@@ -156,9 +195,17 @@ class Shelf(Protocol):
 class Index(Protocol):
     """Full-text search over what is shown."""
 
-    def search(self, query: Query, wanted: Filter, limit: int) -> Sequence[Highlight]:
+    def search(self, query: Query, wanted: Filter, limit: int | None) -> Sequence[Highlight]:
         """Best first: passages in which, or in whose note, everything wanted is found. Letters with and without
         diacritics are the same, and two characters of a script without spaces are found inside a sentence."""
+        ...
+
+    def glance(self, query: Query, wanted: Filter, limit: int) -> Sequence[Highlight]:
+        """The same for who types and waits: best first among few, in no particular order where many are found."""
+        ...
+
+    def vocabulary(self, start: str = "") -> Sequence[tuple[str, int]]:
+        """The words of the index that start like this, without case and diacritics, and how many passages hold each."""
         ...
 
 

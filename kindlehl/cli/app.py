@@ -17,6 +17,7 @@ COMMANDS = {
     "books": "kindlehl.cli.looking:books",
     "show": "kindlehl.cli.looking:show",
     "search": "kindlehl.cli.looking:search",
+    "random": "kindlehl.cli.drawing:random",
     "export": "kindlehl.cli.exporting:export",
     "config": "kindlehl.cli.configuring:app",
     "db": "kindlehl.cli.database:app",

@@ -1,28 +1,28 @@
 """The commands to look at what is in a library: list, books, show, search."""
 
-import re
 import sys
 from collections.abc import Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from kindlehl import wiring
 from kindlehl.cli import options, render
 from kindlehl.cli.run import tell
+from kindlehl.domain.errors import UsageError
 from kindlehl.domain.library import Highlight, ShownKind
-from kindlehl.ports import Library
+from kindlehl.ports import Filter, Library, Order
 
 if TYPE_CHECKING:
-    from kindlehl.services.finding import Hit
+    from kindlehl.services.finding import Found, Hit
 
 SCHEMA = "kindlehl/highlights/1"
 
 
 def list_(
     ctx: typer.Context,
+    query: options.Query = None,
     book: options.Book = None,
     author: options.Author = None,
     color: options.Color = None,
@@ -33,6 +33,7 @@ def list_(
     bookmarks: Annotated[bool, typer.Option("--bookmarks", help="Bookmarks too.")] = False,
     clips: Annotated[bool, typer.Option("--clips", help="Saved articles too.")] = False,
     newest: Annotated[bool, typer.Option("--newest", help="Newest first, not by book.")] = False,
+    oldest: Annotated[bool, typer.Option("--oldest", help="Oldest first, not by book.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", "-l", help="At most so many.", min=0, metavar="N")] = None,
     json: options.Json = False,
     jsonl: options.Jsonl = False,
@@ -49,12 +50,15 @@ def list_(
         kinds.append("bookmark")
     if clips:
         kinds.append("clip")
-    with wiring.library_to_read(options.chosen(ctx, library).library) as lib:
-        wanted = options.wanted(
-            lib, book=book, author=author, color=color, tag=tag, since=since, until=until, has_note=has_note,
-            kinds=tuple(kinds),
-        )  # fmt: skip
-        found = lib.shelf.highlights(wanted, newest=newest, limit=limit)
+    options.one_format(newest=newest, oldest=oldest)
+    settings = options.chosen(ctx, library)
+    wanted = options.wanted(
+        book=book, author=author, color=color, tag=tag, since=since, until=until, has_note=has_note, kinds=tuple(kinds)
+    )
+    meant = options.asked(settings, query, wanted).whole if query else wanted
+    with wiring.library_to_read(settings.library) as lib:
+        order: Order = "newest" if newest else "oldest" if oldest else "book"
+        found = lib.shelf.highlights(meant, order=order, limit=limit)
         if json:
             render.write_json(SCHEMA, map(render.item, found), sys.stdout)
         elif jsonl:
@@ -62,10 +66,10 @@ def list_(
         elif plain:
             sys.stdout.writelines(render.plain(h) + "\n" for h in found)
         else:
-            _print(found, lib, filtered=wanted.books is not None)
+            _print(found, lib, meant)
 
 
-def _print(found: Iterable[Highlight], library: Library, *, filtered: bool) -> None:
+def _print(found: Iterable[Highlight], library: Library, meant: Filter) -> None:
     terminal = render.Terminal()
     empty = True
     for (title, author, _), passages in groupby(found, key=lambda h: (h.title, h.author, h.book)):
@@ -74,17 +78,15 @@ def _print(found: Iterable[Highlight], library: Library, *, filtered: bool) -> N
         for n, h in enumerate(passages):
             terminal.print(*([""] if n else []), *render.passage(terminal, h, h.text, h.note))
     if empty:
-        _nothing(library, filtered=filtered)
+        _nothing(library, meant)
 
 
-def _nothing(library: Library, *, filtered: bool) -> None:
+def _nothing(library: Library, wanted: Filter) -> None:
     """Say on standard error why there is nothing to see."""
-    if filtered and library.shelf.books():
-        tell("Nothing matches. `kindlehl books` lists the books there are.")
-    elif library.shelf.books():
-        tell("Nothing matches.")
-    else:
-        tell("The library is empty. Plug in the Kindle, then: kindlehl import")
+    from kindlehl.cli.run import tell  # most looks show something
+    from kindlehl.services.explaining import why_nothing
+
+    tell(why_nothing(library, wanted))
 
 
 def books(
@@ -168,7 +170,7 @@ def show(
 
 def search(
     ctx: typer.Context,
-    query: Annotated[list[str], typer.Argument(metavar="QUERY…", help='Words, "exact words", -without, begin*.')],
+    query: options.Query = None,
     book: options.Book = None,
     author: options.Author = None,
     color: options.Color = None,
@@ -176,7 +178,15 @@ def search(
     since: options.Since = None,
     until: options.Until = None,
     has_note: options.HasNote = None,
+    best: Annotated[bool, typer.Option("--best", help="Best first, as if nothing is said.")] = False,
+    newest: Annotated[bool, typer.Option("--newest", help="Newest first.")] = False,
+    oldest: Annotated[bool, typer.Option("--oldest", help="Oldest first.")] = False,
+    by_book: Annotated[bool, typer.Option("--by-book", help="By book, as if there are no words.")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Never these words with a letter changed.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-l", help="At most so many.", min=1, metavar="N")] = 20,
+    save: Annotated[str | None, typer.Option("--save", help="Keep the query as @NAME.", metavar="NAME")] = None,
+    saved: Annotated[bool, typer.Option("--saved", help="List the saved queries.")] = False,
+    forget: Annotated[str | None, typer.Option("--forget", help="Forget the query @NAME.", metavar="NAME")] = None,
     json: options.Json = False,
     jsonl: options.Jsonl = False,
     plain: options.Plain = False,
@@ -184,21 +194,30 @@ def search(
 ) -> None:
     """Find highlights by the words in them or in their notes, best first.
 
-    Example: kindlehl search deliberately -woods --author thoreau
+    Example: kindlehl search deliberately -woods author:thoreau
     """
     options.one_format(json=json, jsonl=jsonl, plain=plain)
+    settings = options.chosen(ctx, library)
+    wanted = options.wanted(book=book, author=author, color=color, tag=tag, since=since, until=until, has_note=has_note)
+    if save is not None or forget is not None or saved:
+        from kindlehl.cli import saved_searches  # three verbs of their own
+
+        saved_searches.run(settings, query or [], wanted, save=save, forget=forget, listing=saved, json=json)
+        return
+    way = options.way(best=best, newest=newest, oldest=oldest, book=by_book) or "best"
+    if not query and wanted == Filter():
+        raise UsageError("There is no word to look for.", hint="Try: kindlehl search courage")
     from kindlehl.services import finding
 
-    text = " ".join(map(_term, query))
-    with wiring.library_to_read(options.chosen(ctx, library).library) as lib:
-        wanted = options.wanted(
-            lib, book=book, author=author, color=color, tag=tag, since=since, until=until, has_note=has_note
-        )
-        hits = finding.search(lib, text, wanted, limit)
+    request = options.asked(settings, query, wanted)
+    with wiring.library_to_read(settings.library) as lib:
+        found = finding.search(lib, request, way, limit, exact=exact)
+        hits = found.hits
+        _tell_corrected(found)
         if json or jsonl:
             items = [{**render.item(hit.highlight), "snippet": hit.snippet, "matches": hit.marks} for hit in hits]
             if json:
-                render.write_json(SCHEMA, items, sys.stdout, query=text)
+                render.write_json(SCHEMA, items, sys.stdout, query=request.text, corrected=found.corrected)
             else:
                 render.write_jsonl(items, sys.stdout)
         elif plain:
@@ -206,25 +225,17 @@ def search(
         elif hits:
             _print_hits(hits)
         else:
-            _nothing(lib, filtered=wanted.books is not None)
+            _nothing(lib, request.whole)
 
 
-class Search(TyperCommand):
-    """`search`, to which a word with a minus before it is a word that must not be there, and no bundle of options."""
+def _tell_corrected(found: "Found") -> None:
+    if found.corrected:
+        from kindlehl.cli.run import tell
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Move such words behind a `--`. Options of one letter are still options: `-b walden`, not `-bwalden`."""
-        before = args[: args.index("--")] if "--" in args else args
-        without = [arg for arg in before if re.fullmatch(r"-[^-].+", arg, re.DOTALL)]
-        kept = [arg for arg in before if arg not in without]
-        return super().parse_args(ctx, [*kept, "--", *without, *args[len(before) + 1 :]])
-
-
-def _term(part: str) -> str:
-    """A word, or several that the shell was given in quotes and passed on without them."""
-    if " " not in part or '"' in part:
-        return part
-    return f'-"{part[1:]}"' if part.startswith("-") else f'"{part}"'
+        missed, shown = (
+            ", ".join(f"“{word}”" for word in words) for words in (found.corrected, found.corrected.values())
+        )
+        tell(f"Nothing for {missed}; showing {shown}.")
 
 
 def _print_hits(hits: "list[Hit]") -> None:
@@ -237,5 +248,5 @@ def _print_hits(hits: "list[Hit]") -> None:
         terminal.print(*render.passage(terminal, h, "" if in_note else hit.snippet, note or h.note, hit.marks))
 
 
-CLASSES = {"search": Search}
+CLASSES = {"list_": options.TakesQuery, "search": options.TakesQuery}
 """Commands that parse their words in a way of their own."""

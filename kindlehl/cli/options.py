@@ -1,18 +1,21 @@
 """Options that several commands share."""
 
 import os
-import re
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+from typer.core import TyperCommand
 
 from kindlehl.cli.run import mention, tell
 from kindlehl.config import Flags, Settings, settings
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.library import ShownKind
-from kindlehl.ports import Filter, Library
+from kindlehl.ports import Filter, Term
+
+if TYPE_CHECKING:  # a list of everything needs no language
+    from kindlehl.services.finding import Way
+    from kindlehl.services.querying import Request
 
 Where = Annotated[
     Path | None, typer.Option("--library", help="The library's file.", metavar="PATH", show_default=False)
@@ -41,31 +44,22 @@ def chosen(ctx: typer.Context, library: Path | None) -> Settings:
 
 
 def one_format(**flags: bool) -> None:
-    """Refuse two output formats at once."""
+    """Refuse two output formats, or orders, at once."""
     given = [f"--{name}" for name, on in flags.items() if on]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} exclude each other.", hint="Choose one.")
 
 
-def day(text: str | None, option: str) -> str | None:
-    """A day, or a day with a time, or a year or month."""
-    if text is None:
-        return None
-    try:
-        if not _DAY.fullmatch(text):
-            raise ValueError(text)
-        datetime.fromisoformat(f"{text}-01-01" if len(text) == 4 else f"{text}-01" if len(text) == 7 else text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text} is no day.", hint=f"Write it like {option} 2026-11-23.") from error
-    return text.replace(" ", "T")
-
-
-_DAY = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d)?)?)?)?", re.ASCII)
-"""As times are kept, so that they can be compared as text."""
+def way(**flags: bool) -> "Way | None":
+    """The order that one of these flags asks for, such as `newest=True`; None where none does."""
+    given = [name for name, on in flags.items() if on]
+    if len(given) > 1:
+        names = " and ".join(f"--{'by-book' if name == 'book' else name}" for name in given)
+        raise UsageError(f"{names} exclude each other.", hint="Choose one.")
+    return cast("Way", given[0]) if given else None
 
 
 def wanted(
-    library: Library,
     *,
     book: str | None = None,
     author: str | None = None,
@@ -77,9 +71,43 @@ def wanted(
     kinds: tuple[ShownKind, ...] = ("highlight", "note"),
 ) -> Filter:
     """The filter that these options ask for."""
-    books = None
-    if book is not None or author is not None:
-        from kindlehl.services.finding import books_matching
+    terms: list[tuple[Term]] = []
+    if book is not None:
+        terms.append((Term("title", book),))
+    if author is not None:
+        terms.append((Term("author", author),))
+    if since is not None or until is not None:
+        from kindlehl.services.querying import day  # few lists have a day
 
-        books = tuple(found.id for found in books_matching(library, title=book, author=author))
-    return Filter(kinds, books, color, tag, day(since, "--since"), day(until, "--until"), has_note)
+        since = None if since is None else day(since, "--since")
+        until = None if until is None else day(until, "--until")
+    return Filter(kinds, None, color, tag, since, until, has_note, tuple(terms))
+
+
+def asked(settings: Settings, query: list[str] | None, within: Filter) -> "Request":
+    """What a query on the command line asks for, within what options ask for. `@name` is a saved search."""
+    from kindlehl.services import querying
+
+    parts = query or []
+    if not any(part.startswith("@") for part in parts):
+        return querying.read(querying.typed(parts), within)
+    from kindlehl.services import saved
+
+    return querying.read(saved.expanded(parts, settings.table("searches")), within)
+
+
+Query = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[QUERY]…", help='Words, "exact words", -without, begin*, tag:x, author:x, since:2024 …'),
+]
+
+
+class TakesQuery(TyperCommand):
+    """A command to which a word with a minus before it is a word that must not be there, and no bundle of options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Move such words behind a `--`. Options of one letter are still options: `-b walden`, not `-bwalden`."""
+        before = args[: args.index("--")] if "--" in args else args
+        without = [arg for arg in before if len(arg) > 2 and arg[0] == "-" != arg[1]]
+        kept = [arg for arg in before if arg not in without]
+        return super().parse_args(ctx, [*kept, "--", *without, *args[len(before) + 1 :]])

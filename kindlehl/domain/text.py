@@ -78,3 +78,14 @@ def searchable(text: str) -> str:
         return folded
     bare = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
     return unicodedata.normalize("NFC", bare)  # puts the letters of Hangul together again
+
+
+def loose(text: str) -> str:
+    """The searchable form with dashes as spaces: who types `le-guin` means a name with a space or with a dash."""
+    return " ".join(searchable(text).replace("-", " ").split())
+
+
+def holds(whole: str, words: str) -> bool:
+    """Whether a title or name holds all of these words, in any order, or their beginnings and parts."""
+    found = loose(whole)
+    return all(word in found for word in loose(words).split())

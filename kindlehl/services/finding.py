@@ -1,21 +1,22 @@
-"""Finding: what a reader types becomes a query, and a hit shows the words that were found."""
+"""Finding: what a request means, in the order a reader wants; and a hit shows the words that were found."""
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
 from kindlehl.domain.errors import NotFoundError, UsageError
 from kindlehl.domain.library import Book, Highlight
-from kindlehl.domain.text import searchable
-from kindlehl.ports import Filter, Library, Query, Words
+from kindlehl.ports import Library, Order, Words
+from kindlehl.services.querying import Request
 
-_TERM = re.compile(r'(-?)(?:"([^"]*)("?\*?)|(\S+))')
-_SOMETHING = re.compile(r"\w")
 _FIRST_UNPARTED = "\u0e00"
 """From here on are the scripts that do not part their words: Thai, Chinese, Japanese and others."""
 SNIPPET = 240
 """Characters of a passage that a hit shows."""
+
+Way: TypeAlias = Literal["best"] | Order
+"""In which order to show what is found."""
 
 
 class Hit(NamedTuple):
@@ -28,40 +29,58 @@ class Hit(NamedTuple):
     """Where in the snippet the words stand: start and end."""
 
 
-def parse(text: str) -> Query:
-    """A query: words that all have to be there, "exact words" in a row, -without, and begin* of a word."""
-    wanted: list[Words] = []
-    unwanted: list[Words] = []
-    for minus, quoted, end, word in _TERM.findall(text):
-        raw = quoted + end.strip('"') if quoted else word
-        if not _SOMETHING.search(raw):
-            continue
-        words = Words(raw.rstrip("*"), prefix=raw.endswith("*"))
-        (unwanted if minus else wanted).append(words)
-    if not wanted:
-        raise UsageError("There is no word to look for.", hint="Try: kindlehl search courage")
-    return Query(tuple(wanted), tuple(unwanted))
+def find(library: Library, request: Request, way: Way = "best", limit: int | None = None) -> Iterator[Highlight]:
+    """What a reader asks for, at most so many. Without words nothing is better than another: then by book."""
+    if way == "best" and request.query is not None:
+        return iter(library.index.search(request.query, request.filter, limit))
+    return library.shelf.highlights(request.whole, order="book" if way == "best" else way, limit=limit)
 
 
-def search(library: Library, text: str, wanted: Filter, limit: int) -> list[Hit]:
-    """The best hits first."""
-    query = parse(text)
-    return [_hit(highlight, query) for highlight in library.index.search(query, wanted, limit)]
+class Found(NamedTuple):
+    """What a search found."""
+
+    hits: list[Hit]
+    corrected: Mapping[str, str]
+    """Words that gave way to others because nothing was found with them."""
 
 
-def _hit(highlight: Highlight, query: Query) -> Hit:
-    for text in (highlight.text, highlight.note or ""):
-        found = matches(text, query)
+def search(
+    library: Library, request: Request, way: Way = "best", limit: int | None = None, *, exact: bool = False
+) -> Found:
+    """The hits. Where there are none, and unless it has to be `exact`, those of the nearest words there are."""
+    found = list(find(library, request, way, limit))
+    if found or exact:
+        return Found(hits(found, request), {})
+    from kindlehl.services.correcting import corrected  # few searches find nothing
+
+    nearest, changed = corrected(library, request)
+    found = list(find(library, nearest, way, limit)) if changed else []
+    return Found(hits(found, nearest), changed if found else {})
+
+
+def every(library: Library, request: Request) -> Iterator[Highlight]:
+    """All passages that a request means, by book and in reading order: for who wants to do something with them."""
+    return library.shelf.highlights(request.whole)
+
+
+def hits(found: Iterable[Highlight], request: Request) -> list[Hit]:
+    """What was found, with the words for which it was."""
+    return [_hit(highlight, request.marked) for highlight in found]
+
+
+def _hit(highlight: Highlight, words: Sequence[Words]) -> Hit:
+    for part, text in (("text", highlight.text), ("note", highlight.note or "")):
+        found = matches(text, [each for each in words if each.part in (None, part)])
         if found:
             return Hit(highlight, *_cut(text, found))
     return Hit(highlight, *_cut(highlight.text or highlight.note or "", []))
 
 
-def matches(text: str, query: Query) -> list[tuple[int, int]]:
+def matches(text: str, wanted: Iterable[Words]) -> list[tuple[int, int]]:
     """Where the wanted words stand in a text, diacritics and case aside."""
     plain, origin = _bare(text)
     found: set[tuple[int, int]] = set()
-    for words in query.wanted:
+    for words in wanted:
         parts = re.findall(r"\w+", _bare(words.text)[0])
         if not parts:
             continue
@@ -109,17 +128,14 @@ def _cut(text: str, found: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[
 
 def books_matching(library: Library, *, title: str | None = None, author: str | None = None) -> list[Book]:
     """The books whose title and author hold all of these words, or whose id starts like the title's."""
+    from kindlehl.domain.text import holds  # searches for words alone need no names
+
     return [
         book
         for book in library.shelf.books()
-        if (title is None or _holds(book.title, title) or (len(title) >= 6 and book.id.startswith(title.lower())))
-        and (author is None or _holds(book.author or "", author))
+        if (title is None or holds(book.title, title) or (len(title) >= 6 and book.id.startswith(title.lower())))
+        and (author is None or holds(book.author or "", author))
     ]
-
-
-def _holds(whole: str, words: str) -> bool:
-    found = searchable(whole)
-    return all(word in found for word in searchable(words).split())
 
 
 def by_short_id(library: Library, text: str) -> Highlight:

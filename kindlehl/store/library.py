@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kindlehl.ports import Operation
 from kindlehl.store.connection import connect, connect_to_read, prepare, translated
+from kindlehl.store.rows import teach
 from kindlehl.store.search import SqliteIndex
 from kindlehl.store.shelf import SqliteShelf
 
@@ -57,6 +58,7 @@ class SqliteLibrary:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
         self._path = path
+        teach(connection)
         self.index = SqliteIndex(connection)
         self.shelf = SqliteShelf(connection, lambda: self._folding)
         self.memo = SqliteMemo(connection)

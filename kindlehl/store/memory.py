@@ -1,7 +1,6 @@
 """A library in memory: the reference that every other store has to equal. It folds everything from scratch, always."""
 
 import copy
-import re
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,8 +12,8 @@ from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.domain.library import SHOWN_KINDS, Book, Highlight
-from kindlehl.domain.text import searchable
-from kindlehl.ports import Filter, Operation, Query, Standing, Words
+from kindlehl.ports import Filter, Operation, Order, Query, Standing
+from kindlehl.store.matching import found, matches, tokens
 
 
 class MemoryLibrary:
@@ -243,7 +242,8 @@ class MemoryLibrary:
         return [
             (p, h)
             for p, h in self._folded()
-            if (_deleted(p) if wanted.deleted else not p.hidden and h.book not in hidden) and _matches(h, wanted)
+            if (_deleted(p) if wanted.deleted else not p.hidden and h.book not in hidden)
+            and matches(h, p.members, wanted)
         ]
 
     def books(self, *, hidden: bool = False) -> Sequence[Book]:
@@ -272,19 +272,27 @@ class MemoryLibrary:
         """The titles that sources use for this book, as atoms."""
         return sorted(atom for atom, of in self._grouped()[0].items() if of == book)
 
-    def tags(self) -> Mapping[str, int]:
-        """Every tag of the shown passages, and how many have it."""
-        counted = Counter(tag for h in self.highlights(Filter(kinds=SHOWN_KINDS)) for tag in h.tags)
-        return dict(sorted(counted.items()))
+    def titles(self) -> Sequence[tuple[Id, str, str | None]]:
+        """Id, title and author of all books by title."""
+        return [(book.id, book.title, book.author) for book in self.books()]
 
-    def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
-        """Passages by book and in reading order, or newest first."""
-        found = self._meant(wanted)
-        found.sort(key=lambda ph: (ph[1].title.casefold(), ph[1].book, ph[0].place, ph[0].at or "", ph[0].id))
-        if newest:
-            found.sort(key=lambda ph: ph[1].id)
-            found.sort(key=lambda ph: ph[1].added_at or "", reverse=True)
-        return iter([h for _, h in found][:limit])
+    def tags(self) -> Sequence[str]:
+        """Every tag of a shown passage, once, in alphabetical order."""
+        return sorted({tag for _, h in self._meant(Filter(kinds=SHOWN_KINDS)) for tag in h.tags})
+
+    def highlights(self, wanted: Filter, *, order: Order = "book", limit: int | None = None) -> Iterator[Highlight]:
+        """Passages in an order, at most so many."""
+        meant = self._meant(wanted)
+        meant.sort(key=lambda ph: (ph[1].title.casefold(), ph[1].book, ph[0].place, ph[0].at or "", ph[0].id))
+        if order != "book":
+            meant.sort(key=lambda ph: ph[1].id)
+            meant.sort(key=lambda ph: ph[1].added_at or "", reverse=order == "newest")
+            meant.sort(key=lambda ph: ph[1].added_at is None)
+        return iter([h for _, h in meant][:limit])
+
+    def ids(self, wanted: Filter) -> Sequence[Id]:
+        """The ids of all that is meant, in their own order."""
+        return sorted(h.id for _, h in self._meant(wanted))
 
     def get(self, id_: Id, *, deleted: bool = False) -> Highlight | None:
         """The shown passage of which this record is a member, or the one in the trash."""
@@ -319,16 +327,21 @@ class MemoryLibrary:
         """All of them, oldest first."""
         return tuple(self._operations)
 
-    def search(self, query: Query, wanted: Filter, limit: int) -> Sequence[Highlight]:
+    def search(self, query: Query, wanted: Filter, limit: int | None) -> Sequence[Highlight]:
         """What is found, in no particular order: the reference does not rank."""
-        found = [
-            h
-            for h in self.highlights(wanted)
-            if h.kind in ("highlight", "note")
-            and all(any(_found(text, words) for text in (h.text, h.note or "")) for words in query.wanted)
-            and not any(_found(text, words) for words in query.unwanted for text in (h.text, h.note or ""))
-        ]
-        return found[:limit]
+        return [h for h in self.highlights(wanted) if found(h, query)][:limit]
+
+    glance = search
+
+    def vocabulary(self, start: str = "") -> Sequence[tuple[str, int]]:
+        """The words of the index that start like this, and how many passages hold each."""
+        counted = Counter(
+            word
+            for h in self.highlights(Filter())
+            for word in {*tokens(h.text), *tokens(h.note or "")}
+            if word.startswith(start)
+        )
+        return sorted(counted.items())
 
     def recall(self, key: str) -> str | None:
         """What was remembered."""
@@ -349,31 +362,3 @@ def _highlight(p: Passage, book: Id, title: str, author: str | None) -> Highligh
         p.id, p.kind, book, title, author, p.text, p.note, p.color, p.tags, p.favorite, p.page, p.location_start,
         p.location_end, p.chapter, p.at, p.offset, p.truncated, p.source, p.conflicts,
     )  # fmt: skip
-
-
-def _matches(h: Highlight, wanted: Filter) -> bool:
-    return (
-        h.kind in wanted.kinds
-        and (wanted.books is None or h.book in wanted.books)
-        and (wanted.color is None or h.color == wanted.color)
-        and (wanted.tag is None or wanted.tag in h.tags)
-        and (wanted.since is None or (h.added_at is not None and h.added_at >= wanted.since))
-        and (
-            wanted.until is None
-            or (h.added_at is not None and h.added_at < (wanted.until if "T" in wanted.until else f"{wanted.until}T~"))
-        )
-        and (wanted.has_note is None or (h.note is not None) == wanted.has_note)
-    )
-
-
-_TOKEN = re.compile("[\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7ff]|[^\\W_]+")
-
-
-def _found(text: str, words: Words) -> bool:
-    """Whether words stand in a text, one after the other."""
-    tokens, parts = _TOKEN.findall(searchable(text)), _TOKEN.findall(searchable(words.text))
-    for start in range(len(tokens) - len(parts) + 1):
-        run = tokens[start : start + len(parts)]
-        if run[:-1] == parts[:-1] and (run[-1].startswith(parts[-1]) if words.prefix else run[-1] == parts[-1]):
-            return bool(parts)
-    return False

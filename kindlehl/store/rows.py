@@ -1,6 +1,8 @@
 """Rows of a library's tables as what they show, and filters as conditions on them."""
 
+import sqlite3
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from kindlehl.domain.library import Highlight
@@ -54,4 +56,39 @@ def condition(wanted: Filter) -> tuple[str, list[Any]]:
         values.append(wanted.until if "T" in wanted.until else wanted.until + "T~")
     if wanted.has_note is not None:
         where.append("h.note IS NOT NULL" if wanted.has_note else "h.note IS NULL")
+    if wanted.terms:
+        from kindlehl.store import conditions  # most lists and searches have none
+
+        for group in wanted.terms:
+            sql, given = conditions.condition(group)
+            where.append(sql)
+            values += given
+    if wanted.query is not None:
+        from kindlehl.store.expressions import expression  # a list of words in the order of a book
+
+        where.append("h.key IN (SELECT rowid FROM search WHERE search MATCH ?)")
+        values.append(expression(wanted.query))
     return " AND ".join(where), values
+
+
+def teach(connection: sqlite3.Connection) -> None:
+    """Give SQLite the forms in which a person's words are compared with names: `loose(x)` and `holds(x, words)`."""
+    connection.create_function("loose", 1, _loose, deterministic=True)
+    connection.create_function("holds", 2, _holds, deterministic=True)
+
+
+# Names recur in row after row. What they are compared by is loaded when a filter first asks for it.
+
+
+@lru_cache(maxsize=4096)
+def _loose(name: str | None) -> str | None:
+    from kindlehl.domain.text import loose
+
+    return None if name is None else loose(name)
+
+
+@lru_cache(maxsize=4096)
+def _holds(name: str | None, words: str) -> bool:
+    from kindlehl.domain.text import holds
+
+    return name is not None and holds(name, words)

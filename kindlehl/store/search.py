@@ -1,51 +1,17 @@
-"""Full-text search over what is shown, in SQLite's FTS5.
+"""Full-text search over what is shown, in SQLite's FTS5."""
 
-The default tokenizer takes a run of Chinese, Japanese, Thai or Korean for one word, so that nothing inside a sentence
-is found; trigrams find nothing under three characters, in silence. So the characters of scripts that do not part their
-words are indexed one by one, and a run of them in a query becomes a phrase.
-"""
-
-import re
 import sqlite3
-import unicodedata
 from collections.abc import Sequence
-from functools import cache
 
 from kindlehl.domain.library import Highlight
-from kindlehl.ports import Filter, Query, Words
+from kindlehl.ports import Filter, Query
+from kindlehl.store.expressions import expression, indexable
 from kindlehl.store.rows import COLUMNS, condition, highlight
 
 _INDEXED = "kind IN ('highlight', 'note') AND NOT hidden"
-
-
-@cache
-def _unparted() -> re.Pattern[str]:
-    """The characters of Thai, Lao, Burmese, Khmer, Chinese, Japanese and Korean. Compiled when first met: it takes
-    longer than a search."""
-    return re.compile(
-        "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
-        "\u3105-\u312f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
-        "\U0001b000-\U0001b16f\U00020000-\U0003ffff]+"
-    )
-
-
-def indexable(text: str) -> str:
-    """A text as it goes into the index and a query: NFKC, with spaces round characters of scripts without spaces."""
-    if text.isascii():
-        return text
-    return _unparted().sub(lambda run: f" {' '.join(run[0])} ", unicodedata.normalize("NFKC", text))
-
-
-def _phrase(words: Words) -> str:
-    quoted = indexable(words.text).replace('"', " ").replace("\0", " ")
-    return f'"{quoted}"' + ("*" if words.prefix else "")
-
-
-def expression(query: Query) -> str:
-    """A query in FTS5's own language. What a reader typed is quoted, so nothing of it is taken for an operator."""
-    wanted = " AND ".join(_phrase(words) for words in query.wanted)
-    unwanted = "".join(f" NOT {_phrase(words)}" for words in query.unwanted)
-    return f"({wanted}){unwanted}" if unwanted else wanted
+RANKED = 2_000
+"""Up to so many passages are ranked for who types and waits: to rank those that hold a common word takes longer than
+to find them, and among so many the order says little."""
 
 
 class SqliteIndex:
@@ -93,26 +59,45 @@ class SqliteIndex:
         """Forget everything."""
         self._db.execute("INSERT INTO search (search) VALUES ('delete-all')")
 
-    def search(self, query: Query, wanted: Filter, limit: int) -> Sequence[Highlight]:
+    def _hides_books(self) -> bool:
+        """Whether some of what the index holds is not to be found."""
+        return bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM books WHERE hidden)").fetchone()[0])
+
+    def search(self, query: Query, wanted: Filter, limit: int | None) -> Sequence[Highlight]:
         """Best first: passages in which, or in whose note, everything wanted is found."""
-        match = expression(query)
-        if (
-            wanted == Filter()
-            and not self._db.execute("SELECT EXISTS (SELECT 1 FROM books WHERE hidden)").fetchone()[0]
-        ):
+        match, most = expression(query), -1 if limit is None else limit
+        if wanted == Filter() and not self._hides_books():
             # Rank and cut first, then look up only what is shown.
             rows = self._db.execute(
                 f"""SELECT {COLUMNS} FROM
                       (SELECT rowid, rank FROM search WHERE search MATCH ? ORDER BY rank LIMIT ?) s
                     JOIN highlights h ON h.key = s.rowid JOIN books b ON b.key = h.book
                     ORDER BY s.rank, h.id""",  # noqa: S608 -- columns of ours
-                (match, limit),
+                (match, most),
             )
-        else:
-            where, values = condition(wanted)
-            rows = self._db.execute(
-                f"""SELECT {COLUMNS} FROM search s JOIN highlights h ON h.key = s.rowid JOIN books b ON b.key = h.book
-                    WHERE s.search MATCH ? AND {where} ORDER BY s.rank, h.id LIMIT ?""",  # noqa: S608 -- columns and conditions of ours
-                (match, *values, limit),
-            )
+            return [highlight(row) for row in rows]
+        return self._found(match, wanted, "s.rank, h.id", most)
+
+    def glance(self, query: Query, wanted: Filter, limit: int) -> Sequence[Highlight]:
+        """The same for who types and waits: best first among few, in no particular order where many are found."""
+        match = expression(query)
+        (many,) = self._db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)", (match, RANKED + 1)
+        ).fetchone()
+        return self.search(query, wanted, limit) if many <= RANKED else self._found(match, wanted, "s.rowid", limit)
+
+    def _found(self, match: str, wanted: Filter, order: str, limit: int) -> Sequence[Highlight]:
+        where, values = condition(wanted)
+        rows = self._db.execute(
+            f"""SELECT {COLUMNS} FROM search s JOIN highlights h ON h.key = s.rowid JOIN books b ON b.key = h.book
+                WHERE s.search MATCH ? AND {where} ORDER BY {order} LIMIT ?""",  # noqa: S608 -- columns, conditions and orders of ours
+            (match, *values, limit),
+        )
         return [highlight(row) for row in rows]
+
+    def vocabulary(self, start: str = "") -> Sequence[tuple[str, int]]:
+        """The words of the index that start like this, and how many passages hold each."""
+        self._db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, search, 'row')")
+        return self._db.execute(
+            "SELECT term, doc FROM temp.vocabulary WHERE term >= ? AND term < ?", (start, f"{start}\U0010ffff")
+        ).fetchall()

@@ -1,12 +1,12 @@
 """What a person sees of a library in SQLite."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from kindlehl.domain.library import Book, Highlight
-from kindlehl.ports import Filter
+from kindlehl.ports import Filter, Order
 from kindlehl.store.rows import COLUMNS, condition, highlight
 
 if TYPE_CHECKING:
@@ -60,29 +60,52 @@ class SqliteShelf:
         )
         return [id_ for (id_,) in rows]
 
-    def tags(self) -> Mapping[str, int]:
-        """Every tag of the shown passages, and how many have it."""
-        return dict(
-            self._db.execute(
-                """SELECT t.value, count(*) FROM highlights h JOIN books b ON b.key = h.book, json_each(h.tags) t
-                   WHERE h.tags <> '[]' AND NOT h.hidden AND NOT b.hidden GROUP BY t.value ORDER BY t.value"""
-            ).fetchall()
+    def titles(self) -> "Sequence[tuple[Id, str, str | None]]":
+        """Id, title and author of all books by title."""
+        rows = self._db.execute(
+            """SELECT b.id, b.title, b.author FROM books b
+               WHERE NOT b.hidden AND EXISTS (SELECT 1 FROM highlights h WHERE h.book = b.key AND NOT h.hidden)"""
         )
+        return sorted(rows, key=lambda book: (book[1].casefold(), book[0]))
 
-    def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
-        """Passages by book and in reading order, or newest first."""
-        if newest:
-            return self._select(wanted, "h.added_at DESC, h.id", limit)
-        return islice(self._by_book(wanted), limit)
+    def tags(self) -> Sequence[str]:
+        """Every tag of a shown passage, once, in alphabetical order."""
+        rows = self._db.execute(
+            """SELECT DISTINCT value FROM (SELECT DISTINCT h.tags FROM highlights h JOIN books b ON b.key = h.book
+                 WHERE h.tags <> '[]' AND NOT h.hidden AND NOT b.hidden) h,
+               json_each(h.tags) ORDER BY value"""
+        )
+        return [tag for (tag,) in rows]
+
+    def highlights(self, wanted: Filter, *, order: Order = "book", limit: int | None = None) -> Iterator[Highlight]:
+        """Passages in an order, at most so many."""
+        if order == "book":
+            return islice(self._by_book(wanted), limit)
+        way = "DESC" if order == "newest" else "ASC"
+        return self._select(wanted, f"h.added_at IS NULL, h.added_at {way}, h.id", limit)
 
     def _by_book(self, wanted: Filter) -> Iterator[Highlight]:
         """Book after book, so that only one has to be sorted."""
-        titles = self._db.execute("SELECT id, title FROM books").fetchall()
+        where, values = "1", list[str]()
+        if wanted.terms:
+            from kindlehl.store import conditions  # most lists have none
+
+            where, values, wanted = conditions.of_books(wanted)
+        titles = self._db.execute(f"SELECT id, title FROM books b WHERE {where}", values).fetchall()  # noqa: S608 -- conditions of ours, values bound
         for id_, _ in sorted(titles, key=lambda book: (book[1].casefold(), book[0])):
             if wanted.books is None or id_ in wanted.books:
                 yield from self._select(
                     wanted._replace(books=(id_,)), "h.lane, h.start, h.stop, h.added_at, h.id", None
                 )
+
+    def ids(self, wanted: Filter) -> "Sequence[Id]":
+        """The ids of all that is meant, in their own order."""
+        where, values = condition(wanted)
+        rows = self._db.execute(
+            f"SELECT h.id FROM highlights h JOIN books b ON b.key = h.book WHERE {where} ORDER BY h.id",  # noqa: S608 -- conditions of ours, values bound
+            values,
+        )
+        return [id_ for (id_,) in rows]
 
     def _select(self, wanted: Filter, order: str, limit: int | None) -> Iterator[Highlight]:
         where, values = condition(wanted)

@@ -10,6 +10,7 @@ from support.cli import SAMPLE, Kindlehl, facts
 from kindlehl.domain.errors import UsageError
 from kindlehl.ports import Filter
 from kindlehl.services import finding, importing, sources
+from kindlehl.services.querying import read
 from kindlehl.store.library import empty_library
 from kindlehl_plugins.clippings import ClippingsImporter
 
@@ -49,7 +50,7 @@ def test_no_query_is_an_exception(library) -> None:
     for query in QUERIES:
         for wanted in (Filter(), Filter(has_note=True)):
             with suppress(UsageError):
-                finding.search(library, query, wanted, 20)
+                finding.search(library, read(query, wanted), limit=20)
 
 
 @settings(max_examples=300, deadline=None)
@@ -57,7 +58,7 @@ def test_no_query_is_an_exception(library) -> None:
 def test_no_mixture_of_signs_is_an_exception(library, query: str, noted: bool) -> None:
     """The same for whatever Hypothesis thinks of."""
     with suppress(UsageError):
-        finding.search(library, query, Filter(has_note=True) if noted else Filter(), 20)
+        finding.search(library, read(query, Filter(has_note=True) if noted else Filter()), limit=20)
 
 
 def test_as_a_process_a_query_exits_0_or_2(searcher: Kindlehl) -> None:
@@ -82,7 +83,7 @@ def test_a_query_of_a_hundred_kilobytes_is_answered(searcher: Kindlehl, unit: st
 
 def test_operators_are_words(searcher: Kindlehl) -> None:
     """`text:*` finds the word "text", of which there is none; it does not find everything."""
-    for query in ('" OR text:*', "text:woods", "woods OR xylophone", "woods NEAR xylophone"):
+    for query in ('" OR text:*', "woods AND xylophone", "woods NEAR xylophone", "woods OR", "woods or xylophone"):
         assert searcher("search", "--plain", "--", query).out == ""
 
 

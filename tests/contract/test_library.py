@@ -199,7 +199,7 @@ class TestShelf:
     def test_newest_first_and_a_limit(self, library: Library) -> None:
         """The two ways to cut a list."""
         keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]))
-        assert [h.text for h in library.shelf.highlights(Filter(), newest=True, limit=1)] == [WORST.text]
+        assert [h.text for h in library.shelf.highlights(Filter(), order="newest", limit=1)] == [WORST.text]
 
 
 class TestIndex:

@@ -9,9 +9,10 @@ from support.histories import edit, import_of, record
 
 from kindlehl.domain.errors import NotFoundError, UsageError
 from kindlehl.domain.facts import Record
-from kindlehl.ports import Filter, Library, Query, Words
+from kindlehl.ports import Library, Words
 from kindlehl.services import finding
-from kindlehl.services.finding import SNIPPET, books_matching, by_short_id, matches, parse
+from kindlehl.services.finding import SNIPPET, Hit, books_matching, by_short_id, matches
+from kindlehl.services.querying import read
 from kindlehl.store.library import empty_library
 from kindlehl.store.memory import MemoryLibrary
 
@@ -30,52 +31,13 @@ def hold(library: Library, *rows: Record) -> None:
         library.shelf.settle()
 
 
+def searched(library: Library, text: str) -> list[Hit]:
+    """What a reader finds who types this."""
+    return finding.search(library, read(text), limit=5).hits
+
+
 def quote(text: str, title: str = "Tale (Dickens, Charles)", start: int = 1, kind: str = "highlight") -> Record:
     return record(kind, title, text, start, 0, 1, False)
-
-
-@pytest.mark.parametrize(
-    ("typed", "query"),
-    [
-        ("courage", Query((Words("courage"),))),
-        ("  best   times ", Query((Words("best"), Words("times")))),
-        ('"best of times" worst', Query((Words("best of times"), Words("worst")))),
-        ("best -worst", Query((Words("best"),), (Words("worst"),))),
-        ('best -"of times"', Query((Words("best"),), (Words("of times"),))),
-        ("cour*", Query((Words("cour", prefix=True),))),
-        ('"best of ti*"', Query((Words("best of ti", prefix=True),))),
-        ('"never closed', Query((Words("never closed"),))),
-        ("well-known", Query((Words("well-known"),))),
-        ("- best", Query((Words("best"),))),
-        ("best !? …", Query((Words("best"),))),
-        ("don’t", Query((Words("don’t"),))),
-        ("若水", Query((Words("若水"),))),
-    ],
-)
-def test_what_a_reader_types_becomes_a_query(typed: str, query: Query) -> None:
-    """Words that all have to be there, "exact words", -without and begin*."""
-    assert parse(typed) == query
-
-
-@pytest.mark.parametrize("typed", ["", "  ", "-", "*", '""', "-best", "… !", '"?"'])
-def test_a_query_without_a_word_is_refused_with_an_example(typed: str) -> None:
-    """Nothing to look for; what is unwanted alone finds nothing either."""
-    with pytest.raises(UsageError) as raised:
-        parse(typed)
-    assert "search" in (raised.value.hint or "")
-
-
-@given(st.text(max_size=20))
-def test_whatever_is_typed_is_a_query_or_a_sentence_and_never_breaks_the_index(typed: str) -> None:
-    """Quotes, operators, nothing of it is taken for FTS5's language."""
-    lib = empty_library()
-    hold(lib, quote("It was the best of times AND NOT NEAR"))
-    try:
-        finding.search(lib, typed, Filter(), 5)
-    except UsageError:
-        pass
-    finally:
-        lib.close()
 
 
 @pytest.mark.parametrize(
@@ -100,25 +62,25 @@ def test_whatever_is_typed_is_a_query_or_a_sentence_and_never_breaks_the_index(t
 )
 def test_marks_point_at_the_words_as_they_stand_in_the_text(typed: str, text: str, marked: list[str]) -> None:
     """Whatever diacritics, ligatures, case or script lie between what was typed and what stands there."""
-    assert [text[a:b] for a, b in matches(text, parse(typed))] == marked
+    assert [text[a:b] for a, b in matches(text, read(typed).marked)] == marked
 
 
 def test_a_mark_holds_the_whole_letter() -> None:
     """With the accent that some devices write after it."""
     text = "un cafe\u0301 noir"
-    assert [text[a:b] for a, b in matches(text, parse("café"))] == ["cafe\u0301"]
+    assert [text[a:b] for a, b in matches(text, read("café").marked)] == ["cafe\u0301"]
 
 
 def test_words_of_other_alphabets_are_marked_whole() -> None:
     """The index finds `кот` as a word; `который` is another."""
-    assert matches("который кот", parse("кот")) == [(8, 11)]
+    assert matches("который кот", [Words("кот")]) == [(8, 11)]
 
 
 @given(st.text(max_size=30), st.text(max_size=5), st.text(max_size=10))
 def test_marks_lie_within_the_text(before: str, word: str, after: str) -> None:
     """In order, none empty."""
     text = before + word + after
-    found = matches(text, Query((Words(word),)))
+    found = matches(text, [Words(word)])
     assert all(0 <= a < b <= len(text) for a, b in found)
     assert found == sorted(found)
 
@@ -136,7 +98,7 @@ def test_a_snippet_of_a_long_text_holds_the_first_word_found_and_marks_point_at_
     text = f"{filler * before} {word} {filler * after}"
     lib = MemoryLibrary()
     hold(lib, quote(text))
-    (hit,) = finding.search(lib, word, Filter(), 5)
+    (hit,) = searched(lib, word)
     assert len(hit.snippet) <= SNIPPET + 2
     (a, b), *_ = hit.marks
     assert hit.snippet[a:b] == word
@@ -148,17 +110,17 @@ def test_a_snippet_of_a_long_text_holds_the_first_word_found_and_marks_point_at_
 def test_a_hit_in_the_note_shows_the_note(library: Library) -> None:
     """And one in the text shows the text."""
     hold(library, quote("It was the best of times"), quote("so very true", kind="note"))
-    (hit,) = finding.search(library, "very", Filter(), 5)
+    (hit,) = searched(library, "very")
     assert (hit.snippet, [hit.snippet[a:b] for a, b in hit.marks]) == ("so very true", ["very"])
-    (hit,) = finding.search(library, "best", Filter(), 5)
+    (hit,) = searched(library, "best")
     assert hit.snippet == "It was the best of times"
 
 
 def test_words_may_stand_one_in_the_text_and_one_in_the_note(library: Library) -> None:
     """A passage and its note are one thing to the reader."""
     hold(library, quote("It was the best of times"), quote("so very true", kind="note"))
-    assert len(finding.search(library, "best true", Filter(), 5)) == 1
-    assert finding.search(library, "best -true", Filter(), 5) == []
+    assert len(searched(library, "best true")) == 1
+    assert searched(library, "best -true") == []
 
 
 class TestBooks:

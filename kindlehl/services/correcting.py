@@ -1,0 +1,60 @@
+"""Correcting: when nothing is found, words that the library does not hold give way to the nearest that it holds."""
+
+from collections.abc import Mapping, Sequence
+
+from kindlehl.domain.text import searchable
+from kindlehl.ports import Library, Words
+from kindlehl.services.querying import Request
+
+SHORTEST = 4
+"""Letters of a word that may be corrected: one letter of three changed is another word, not a slip."""
+_LONG = 6
+"""Letters from which on two slips are forgiven, else one."""
+_FIRST_UNPARTED = "\u0e00"
+"""From here on are the scripts that do not part their words, whose characters are indexed one by one."""
+
+
+def corrected(library: Library, request: Request) -> tuple[Request, Mapping[str, str]]:
+    """A request that finds nothing, with the nearest words that the library holds; and which stand for which.
+
+    Words that the library holds stay, and so do short ones, what is quoted, begun or excluded, and what has nothing
+    near: then no word is replaced, for without it something else would be found than was asked for.
+    """
+    query = request.query
+    if query is None:
+        return request, {}
+    asked = [*query.wanted, *(words for group in query.either for words in group)]
+    instead = {words.text: _instead(library, words, request) for words in asked}
+    if None in instead.values():
+        return request, {}
+    changed = {old: new for old, new in instead.items() if new is not None and new != old}
+
+    def mended(words: Sequence[Words]) -> tuple[Words, ...]:
+        return tuple(each._replace(text=changed.get(each.text, each.text)) for each in words)
+
+    query = query._replace(wanted=mended(query.wanted), either=tuple(map(mended, query.either)))
+    return request._replace(query=query), changed
+
+
+def _instead(library: Library, words: Words, request: Request) -> str | None:
+    """The word itself if the library holds it or if it may not be replaced, else the nearest; None where none is."""
+    word = searchable(words.text)
+    may = words.text in request.replaceable and word.isalpha() and len(word) >= SHORTEST
+    if not may or any(letter >= _FIRST_UNPARTED for letter in word):
+        return words.text
+    # Few slips are in the first letter, and the words that share it are read in a tenth of the time.
+    near = library.index.vocabulary(word[0])
+    if any(term == word for term, _ in near):
+        return words.text
+    return _nearest(word, near) or _nearest(word, library.index.vocabulary())
+
+
+def _nearest(word: str, vocabulary: Sequence[tuple[str, int]]) -> str | None:
+    """The word with the fewest slips between; of several the one that most passages hold."""
+    from rapidfuzz import process  # only when nothing was found
+    from rapidfuzz.distance import OSA
+
+    most = 1 if len(word) < _LONG else 2
+    counts = {term: count for term, count in vocabulary if abs(len(term) - len(word)) <= most and term.isalpha()}
+    found = process.extract(word, counts.keys(), scorer=OSA.distance, score_cutoff=most, limit=None)
+    return min(found, key=lambda each: (each[1], -counts[each[0]], each[0]))[0] if found else None
