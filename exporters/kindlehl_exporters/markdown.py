@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 
-from kindlehl.domain.contract import Block, Document, Shelf
+from kindlehl.domain.contract import FRONT_MATTER, HEAD, Block, Document, Shelf
 from kindlehl.domain.library import Book, Highlight
 from kindlehl_exporters.captions import caption
 from kindlehl_exporters.escaping import inline, lines
@@ -26,17 +26,18 @@ class MarkdownExporter:
     def render(self, shelf: Shelf) -> Iterator[Document]:
         """One document a book, in the order of the shelf."""
         for book in shelf.books():
-            yield Document(book.id, book.title, ".md", _blocks(book, shelf.highlights(book)))
+            yield Document(book.id, book.title, ".md", _blocks(book, shelf.highlights(book)), merged=True)
 
 
 def _blocks(book: Book, passages: Sequence[Highlight]) -> Iterator[Block]:
-    yield Block("", _front_matter(book, passages).encode())
-    yield Block("", _head(book).encode())
-    chapter = None
+    yield Block("", _front_matter(book, passages).encode(), FRONT_MATTER)
+    yield Block("", _head(book).encode(), HEAD)
+    chapter, times = None, Counter[str]()
     for passage, anchor in zip(passages, _anchors(passages), strict=True):
         if passage.chapter and passage.chapter != chapter:
             chapter = passage.chapter
-            yield Block("", f"\n## {inline(chapter)}\n".encode())
+            times[chapter] += 1  # two sources of a book may tell its places in two ways, and each begins anew
+            yield Block("", f"\n## {inline(chapter)}\n".encode(), f"chapter {times[chapter]} {chapter}")
         yield Block(passage.id, _passage(passage, anchor).encode())
 
 

@@ -57,6 +57,13 @@ class Block(NamedTuple):
     id: str
     """A highlight's id, or "" for what frames the passages."""
     data: bytes
+    name: str = ""
+    """In a merged document: what a block without an id is, the same in every export. `FRONT_MATTER`, `HEAD`, or a name
+    of its own for each heading."""
+
+
+FRONT_MATTER = "front matter"
+HEAD = "head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,10 @@ class Document:
     suffix: str
     """With its dot: ".md"."""
     blocks: Iterable[Block]
+    merged: bool = False
+    """Its blocks are merged into the file that the reader may have changed, instead of the whole being replaced as long
+    as the reader did not. Then it is Markdown in UTF-8, each block is whole lines between empty ones, one with an id
+    ends in a line that ends in its own marker `^kh-…` (digits, small letters, dashes), and one without has a name."""
 
 
 class Shelf(Protocol):
