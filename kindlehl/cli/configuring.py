@@ -1,9 +1,7 @@
 """The commands that show and change the configuration."""
 
 import os
-import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +11,7 @@ import typer
 
 from kindlehl import config_file, config_keys
 from kindlehl.cli import options, render
+from kindlehl.cli.editor import open_editor
 from kindlehl.cli.run import tell
 from kindlehl.config import Settings, settings
 from kindlehl.domain.errors import ConfigError, KindlehlError
@@ -115,7 +114,7 @@ def edit() -> None:
     draft = Path(tempfile.mkdtemp(prefix="kindlehl-")) / file.name
     draft.write_bytes(given)
     try:
-        _open_editor(draft)
+        open_editor(draft, "kindlehl config edit")
         written = config_file.bytes_of(draft)
         if written not in (None, given):
             _put_in_place(draft, file, before)
@@ -137,15 +136,3 @@ def _put_in_place(draft: Path, file: Path, before: bytes | None) -> None:
     if config_file.bytes_of(file) != before:
         raise ConfigError(f"{file} was changed meanwhile. It is left as it is now.", hint="Try: kindlehl config edit")
     config_file.replace(file, text)
-
-
-def _open_editor(file: Path) -> None:
-    """Raises ConfigError where the editor cannot be started or says that it failed."""
-    named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ("notepad" if os.name == "nt" else "vi")
-    hint = "Name another one: EDITOR=nano kindlehl config edit"
-    try:
-        code = subprocess.run([*shlex.split(named), str(file)], check=False).returncode  # noqa: S603 -- the reader's own editor
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"The editor `{named}` cannot be started. Nothing was changed.", hint=hint) from error
-    if code:
-        raise ConfigError(f"The editor `{named}` ended with an error. Nothing was changed.", hint=hint)

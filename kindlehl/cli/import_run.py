@@ -123,7 +123,7 @@ def summary(outcome: Outcome, *, dry_run: bool) -> list[str]:
         (effects.bare, "note", " without a highlight"),
         (effects.books, "book", ""),
         (effects.revived, "deleted highlight", " marked again, and back"),
-        (effects.still_deleted, "record", " of deleted highlights: they stay deleted"),
+        (effects.still_deleted, "record", " of deleted highlights: they stay deleted (kindlehl trash list)"),
     ]
     lines += [f"  {_several(number, noun)}{what}" for number, noun, what in told if number]
     kinds = outcome.kinds

@@ -10,6 +10,7 @@ import typer
 from kindlehl import wiring
 from kindlehl.cli import options, render
 from kindlehl.cli.run import tell
+from kindlehl.config import Settings
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.library import Highlight, ShownKind
 from kindlehl.ports import Filter, Library, Order
@@ -59,17 +60,24 @@ def list_(
     with wiring.library_to_read(settings.library) as lib:
         order: Order = "newest" if newest else "oldest" if oldest else "book"
         found = lib.shelf.highlights(meant, order=order, limit=limit)
-        if json:
-            render.write_json(SCHEMA, map(render.item, found), sys.stdout)
-        elif jsonl:
-            render.write_jsonl(map(render.item, found), sys.stdout)
-        elif plain:
-            sys.stdout.writelines(render.plain(h) + "\n" for h in found)
-        else:
-            _print(found, lib, meant)
+        if not print_list(found, json=json, jsonl=jsonl, plain=plain):
+            _nothing(lib, meant)
 
 
-def _print(found: Iterable[Highlight], library: Library, meant: Filter) -> None:
+def print_list(found: Iterable[Highlight], *, json: bool, jsonl: bool, plain: bool) -> bool:
+    """Passages in one of the formats; False where a person would see nothing."""
+    if json:
+        render.write_json(SCHEMA, map(render.item, found), sys.stdout)
+    elif jsonl:
+        render.write_jsonl(map(render.item, found), sys.stdout)
+    elif plain:
+        sys.stdout.writelines(render.plain(h) + "\n" for h in found)
+    else:
+        return _print(found)
+    return True
+
+
+def _print(found: Iterable[Highlight]) -> bool:
     terminal = render.Terminal()
     empty = True
     for (title, author, _), passages in groupby(found, key=lambda h: (h.title, h.author, h.book)):
@@ -77,8 +85,7 @@ def _print(found: Iterable[Highlight], library: Library, meant: Filter) -> None:
         empty = False
         for n, h in enumerate(passages):
             terminal.print(*([""] if n else []), *render.passage(terminal, h, h.text, h.note))
-    if empty:
-        _nothing(library, meant)
+    return not empty
 
 
 def _nothing(library: Library, wanted: Filter) -> None:
@@ -89,20 +96,10 @@ def _nothing(library: Library, wanted: Filter) -> None:
     tell(why_nothing(library, wanted))
 
 
-def books(
-    ctx: typer.Context,
-    json: options.Json = False,
-    jsonl: options.Jsonl = False,
-    plain: options.Plain = False,
-    library: options.Where = None,
-) -> None:
-    """List the books, with how much was marked in each.
-
-    Example: kindlehl books
-    """
-    options.one_format(json=json, jsonl=jsonl, plain=plain)
-    with wiring.library_to_read(options.chosen(ctx, library).library) as lib:
-        found = lib.shelf.books()
+def books(settings: Settings, *, hidden: bool, json: bool, jsonl: bool, plain: bool) -> None:
+    """List the books, with how much was marked in each."""
+    with wiring.library_to_read(settings.library) as lib:
+        found = lib.shelf.books(hidden=hidden)
     if json:
         render.write_json("kindlehl/books/1", map(render.book_item, found), sys.stdout)
     elif jsonl:
@@ -117,7 +114,8 @@ def books(
         terminal = render.Terminal()
         for b in found:
             counts = [_count(b.highlights, "highlight"), _count(b.notes, "note"), _count(b.bookmarks, "bookmark")]
-            known = " · ".join([b.id[: render.SHORT_ID], *filter(None, [*counts, render.one_line(b.last_at)[:10]])])
+            counts += [render.one_line(b.last_at)[:10], "hidden" if b.hidden else ""]
+            known = " · ".join([b.id[: render.SHORT_ID], *filter(None, counts)])
             terminal.print(
                 *render.wrapped(render.one_line(b.title), terminal.width),
                 *_author(terminal, b.author),

@@ -7,9 +7,12 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from kindlehl.domain.library import Book, Highlight
+
+if TYPE_CHECKING:
+    from kindlehl.domain.difference import Piece
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _COLORS = {"yellow": "33", "blue": "34", "pink": "35", "orange": "33", "red": "31", "green": "32", "purple": "35"}
@@ -78,6 +81,31 @@ def wrapped(text: str, width: int) -> Iterator[str]:
             line += word
             used += cells(word)
         yield line.rstrip()
+
+
+def hanging(text: str, width: int, indent: str) -> Iterator[str]:
+    """Lines of at most `width` columns, those after the first indented."""
+    lines = list(wrapped(one_line(text), width))
+    yield lines[0]
+    yield from (indent + line for line in wrapped(" ".join(lines[1:]), width - len(indent)) if line)
+
+
+def difference(pieces: "Iterable[Piece]") -> str:
+    """Two versions of a text in one, as `git diff --word-diff` shows them: [-gone-], {+new+}. Needs no colour."""
+    marks = {"same": "{}", "gone": "[-{}-]", "new": "{{+{}+}}"}
+    return "".join(marks[piece.change].format(piece.text) for piece in pieces)
+
+
+def local(at: str | None) -> str:
+    """A UTC time of ours in this computer's own time zone, to the minute."""
+    if at is None:
+        return "no date"
+    from datetime import datetime  # most lists show what devices wrote, which is never moved
+
+    try:
+        return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return one_line(at)
 
 
 def _fitting(word: str, width: int) -> str:
@@ -203,6 +231,7 @@ def book_item(book: Book) -> dict[str, Any]:
         "clips": book.clips,
         "first_at": book.first_at,
         "last_at": book.last_at,
+        "hidden": book.hidden,
     }
 
 
@@ -223,6 +252,13 @@ def write_json(schema: str, items: Iterable[dict[str, Any]], stream: TextIO, **m
     stream.write(head[:-1] + ', "items": [')
     stream.writelines((",\n" if n else "\n") + json.dumps(entry, ensure_ascii=False) for n, entry in enumerate(items))
     stream.write("\n]}\n")
+
+
+def write_object(schema: str, **fields: Any) -> None:
+    """One document that is no list, on one line: `{"schema": …, …}`."""
+    import json
+
+    sys.stdout.write(json.dumps({"schema": schema, **fields}, ensure_ascii=False) + "\n")
 
 
 def write_jsonl(items: Iterable[dict[str, Any]], stream: TextIO) -> None:

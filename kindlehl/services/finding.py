@@ -126,34 +126,58 @@ def _cut(text: str, found: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[
     return lead + text[start:stop] + trail, marks
 
 
-def books_matching(library: Library, *, title: str | None = None, author: str | None = None) -> list[Book]:
+def books_matching(
+    library: Library, *, title: str | None = None, author: str | None = None, hidden: bool = False
+) -> list[Book]:
     """The books whose title and author hold all of these words, or whose id starts like the title's."""
     from kindlehl.domain.text import holds  # searches for words alone need no names
 
     return [
         book
-        for book in library.shelf.books()
+        for book in library.shelf.books(hidden=hidden)
         if (title is None or holds(book.title, title) or (len(title) >= 6 and book.id.startswith(title.lower())))
         and (author is None or holds(book.author or "", author))
     ]
 
 
-def by_short_id(library: Library, text: str) -> Highlight:
-    """The passage with this id, or the only one whose id starts like this; a revision's id finds its passage."""
+def by_short_id(library: Library, text: str, *, deleted: bool = False) -> Highlight:
+    """The passage with this id, or the only one whose id starts like this; a revision's id finds its passage. Of those
+    in the trash if `deleted`."""
     prefix = text.strip().lower()
     if not re.fullmatch(r"[0-9a-f-]{4,36}", prefix):
         raise UsageError(
             f"`{text}` is no id.",
             hint="Ids are shown by `kindlehl list`; the first letters of one are enough, at least 4.",
         )
-    found = library.shelf.starting_with(prefix, 6)
-    if not found:
-        raise NotFoundError(f"There is no highlight with the id {text}.", hint="See `kindlehl list`.")
+    found = library.shelf.starting_with(prefix, 6, deleted=deleted)
     if len(found) > 1:
         raise UsageError(
             f"Several ids start with {text}: {', '.join(id_[:13] for id_ in found[:5])}.", hint="Give more of it."
         )
-    highlight = library.shelf.get(found[0])
-    if highlight is None:
-        raise NotFoundError(f"There is no highlight with the id {text}.", hint="See `kindlehl list`.")
-    return highlight
+    highlight = library.shelf.get(found[0], deleted=deleted) if found else None
+    if highlight is not None:
+        return highlight
+    if library.shelf.starting_with(prefix, 1, deleted=not deleted):
+        if deleted:
+            raise NotFoundError(f"The highlight {text} is not in the trash.", hint="See: kindlehl trash list")
+        raise NotFoundError(f"The highlight {text} is in the trash.", hint=f"Bring it back: kindlehl restore {text}")
+    raise NotFoundError(
+        f"There is no highlight with the id {text}{' in the trash' if deleted else ''}.",
+        hint="See `kindlehl trash list`." if deleted else "See `kindlehl list`.",
+    )
+
+
+def book_by_name(library: Library, text: str) -> Book:
+    """The one book with this id or its first letters, with this very title, or whose title holds these words; hidden
+    ones too. Raises NotFoundError, and UsageError where several are meant."""
+    from kindlehl.domain.text import searchable  # as above
+
+    found = books_matching(library, title=text, hidden=True)
+    exact = [book for book in found if searchable(book.title) == searchable(text) or book.id.startswith(text.lower())]
+    found = exact or found
+    if not found:
+        raise NotFoundError(f"There is no book called {text}.", hint="`kindlehl books` lists the books there are.")
+    if len(found) > 1:
+        named = ", ".join(f"{book.title} ({book.id[:8]})" for book in found[:4])
+        raise UsageError(f"Several books are called like this: {named}.", hint="Give the id of the one you mean.")
+    return found[0]

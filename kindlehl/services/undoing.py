@@ -77,15 +77,15 @@ def redo(library: Library, writer: Writer, id_: str | None = None) -> Step:
 def _chosen(steps: Sequence[Step], id_: str | None) -> Step:
     if id_ is None:
         return steps[0]
-    found = [step for step in steps if _short(step.what.id).startswith(id_.lower()) or step.what.id == id_.lower()]
+    found = [step for step in steps if step.what.id.endswith(id_.lower()) and len(id_) >= 4]
     if len(found) != 1:
         raise NotFoundError(f"There is no operation {id_} that could be taken.", hint=_SEE_LIST)
     return found[0]
 
 
-def _short(id_: Id) -> str:
-    """The random part of an operation's id: its beginning is the time, which neighbours share."""
-    return id_[-12:]
+def short(id_: Id) -> str:
+    """An operation's id as a person types it: the end, since its beginning is the time, which neighbours share."""
+    return id_[-8:]
 
 
 def _reverse(library: Library, writer: Writer, step: Step, verb: str) -> Step:

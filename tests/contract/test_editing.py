@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import event, settings
+from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.histories import import_of, made_id, picture, records
@@ -76,8 +76,8 @@ class Commands(RuleBasedStateMachine):
 
     @initialize(pool=st.lists(records, min_size=1, max_size=10))
     def some_files(self, pool: list[Record]) -> None:
-        """What the sources hold."""
-        self.pool = pool
+        """What the sources hold, as one parser reads it: what a better one read stays when its import is undone."""
+        self.pool = [replace(record, revision=1) for record in pool]
 
     @rule(first=numbers, size=numbers, source=st.sampled_from(("clippings", "clippings:G1")))
     def import_(self, first: int, size: int, source: str) -> None:
@@ -245,7 +245,8 @@ def untitled(library: Library) -> list[tuple[Highlight, list[Id]]]:
 
 
 TestCommands = Commands.TestCase
-TestCommands.settings = settings(stateful_step_count=15)
+# A failing history is short enough to read as it is: making it shorter takes minutes.
+TestCommands.settings = settings(stateful_step_count=15, phases=set(Phase) - {Phase.shrink, Phase.explain})
 
 
 def test_the_machine_lets_go_of_its_library() -> None:

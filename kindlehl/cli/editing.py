@@ -1,0 +1,172 @@
+"""The commands that change what is said of highlights: note, tag, color, favorite, delete, restore."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+from kindlehl.cli import choosing, options
+from kindlehl.cli.choosing import DryRun, Id, Ids, Matching, Yes
+from kindlehl.domain.errors import UsageError
+from kindlehl.domain.facts import Value
+from kindlehl.services import editing, trash
+from kindlehl.services.operations import operation
+
+
+def note(
+    ctx: typer.Context,
+    id_: Id,
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT]…", help="The note; - reads standard input.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Take the note away.")] = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Write a note on a highlight, instead of the one it has.
+
+    Example: kindlehl note 320aba02 "and by notifications"
+    """
+    written = None if clear else editing.words(_typed(text))
+    if not clear and written is None:
+        raise UsageError("There is no note to write.", hint='kindlehl note ID "what you think", or --clear')
+    _change(ctx, library, [id_], None, {"note": written}, "note", "Noted", json=json)
+
+
+def _typed(text: Sequence[str] | None) -> str:
+    if text != ["-"]:
+        return " ".join(text or ())
+    if sys.stdin.isatty():
+        raise UsageError("There is nothing on standard input.", hint="Try: pbpaste | kindlehl note ID -")
+    return sys.stdin.read()
+
+
+def tag(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A tag, or several parted by commas.")],
+    ids: Ids = None,
+    where: Matching = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the tag away.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Tag highlights.
+
+    Example: kindlehl tag craft --where 'author:le-guin has:note'
+    """
+    settings = options.chosen(ctx, library)
+    with choosing.library(settings) as lib:
+        known = lib.shelf.tags()
+    tags = [editing.tag(part, known) for part in name.split(",")]
+    changes: dict[str, Value] = {f"tag:{tag_}": not remove for tag_ in tags}
+    what = f"{'take away' if remove else 'tag'} {', '.join(tags)}"
+    done = "Untagged" if remove else "Tagged"
+    _change(ctx, library, ids, where, changes, "tag", done, what=what, yes=yes, dry_run=dry_run, json=json)
+
+
+def color(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"{', '.join(editing.COLORS)}; none takes it away.")],
+    ids: Ids = None,
+    where: Matching = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Give highlights a colour.
+
+    Example: kindlehl color blue 320aba02 c008b30d
+    """
+    changes = {"color": editing.color(name)}
+    what = f"colour {name.lower()}"
+    _change(ctx, library, ids, where, changes, "color", "Coloured", what=what, yes=yes, dry_run=dry_run, json=json)
+
+
+def favorite(
+    ctx: typer.Context,
+    ids: Ids = None,
+    where: Matching = None,
+    off: Annotated[bool, typer.Option("--off", help="No favourite any more.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Make highlights favourites.
+
+    Example: kindlehl favorite 320aba02
+    """
+    what, done = ("no favourite any more", "Favourites no more") if off else ("favourite", "Favourites")
+    changes: dict[str, Value] = {"favorite": not off}
+    _change(ctx, library, ids, where, changes, "favorite", done, what=what, yes=yes, dry_run=dry_run, json=json)
+
+
+def _change(
+    ctx: typer.Context,
+    library: options.Where,
+    ids: Sequence[str] | None,
+    where: str | None,
+    changes: Mapping[str, Value],
+    verb: str,
+    done: str,
+    *,
+    what: str = "",
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    settings = options.chosen(ctx, library)
+    with choosing.library(settings) as lib:
+        chosen = choosing.highlights(lib, settings, ids, where)
+        if choosing.agreed(chosen, what, asked=where is not None, yes=yes, dry_run=dry_run):
+            with operation(lib, choosing.writer(settings), verb) as draft:
+                editing.change(lib, draft, choosing.fresh(lib, chosen), changes)
+            choosing.report(draft, verb, json=json, chosen=chosen, done=done)
+
+
+def delete(
+    ctx: typer.Context,
+    ids: Ids = None,
+    where: Matching = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Put highlights into the trash. They stay deleted, whatever is imported; `restore` brings them back.
+
+    Example: kindlehl delete 320aba02
+    """
+    settings = options.chosen(ctx, library)
+    with choosing.library(settings) as lib:
+        chosen = choosing.highlights(lib, settings, ids, where)
+        if choosing.agreed(chosen, "delete", asked=where is not None, yes=yes, dry_run=dry_run):
+            with operation(lib, choosing.writer(settings), "delete") as draft:
+                trash.delete(lib, draft, choosing.fresh(lib, chosen))
+            choosing.report(draft, "delete", json=json, chosen=chosen, done="Deleted")
+
+
+def restore(
+    ctx: typer.Context,
+    ids: Ids = None,
+    where: Matching = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Take highlights out of the trash.
+
+    Example: kindlehl restore 320aba02
+    """
+    settings = options.chosen(ctx, library)
+    with choosing.library(settings) as lib:
+        chosen = choosing.highlights(lib, settings, ids, where, deleted=True)
+        if choosing.agreed(chosen, "restore", asked=where is not None, yes=yes, dry_run=dry_run):
+            with operation(lib, choosing.writer(settings), "restore") as draft:
+                trash.restore(lib, draft, choosing.fresh(lib, chosen, deleted=True))
+            choosing.report(draft, "restore", json=json, chosen=chosen, done="Restored")

@@ -1,0 +1,148 @@
+"""The commands with which a reader writes: add a quotation, edit a highlight in an editor."""
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from kindlehl import wiring
+from kindlehl.cli import choosing, options, render
+from kindlehl.cli.editor import Writing
+from kindlehl.cli.run import mention, tell
+from kindlehl.domain.errors import NotFoundError, UsageError
+from kindlehl.domain.facts import Value
+from kindlehl.domain.library import Book, Highlight
+from kindlehl.ports import Library
+from kindlehl.services import adding, editing, finding
+from kindlehl.services.operations import operation
+from kindlehl.services.querying import day
+
+
+def add(
+    ctx: typer.Context,
+    text: Annotated[list[str], typer.Argument(metavar="TEXT…", help="The passage; - reads standard input.")],
+    book: Annotated[str, typer.Option("--book", "-b", help="Its title, words of one, or a book's id.", metavar="TEXT")],
+    author: Annotated[str | None, typer.Option("--author", "-a", help="Of a new book.", metavar="NAME")] = None,
+    page: Annotated[str | None, typer.Option("--page", help="As printed: 12, xvi.", metavar="LABEL")] = None,
+    location: Annotated[str | None, typer.Option("--location", help="As a Kindle has it.", metavar="N[-N]")] = None,
+    chapter: Annotated[str | None, typer.Option("--chapter", help="Its heading.", metavar="TEXT")] = None,
+    note: Annotated[str | None, typer.Option("--note", help="What you think of it.", metavar="TEXT")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="May be repeated.", metavar="NAME")] = None,
+    color: Annotated[str | None, typer.Option("--color", help="Such as yellow.", metavar="NAME")] = None,
+    date: Annotated[str | None, typer.Option("--date", help="When; now, if not said.", metavar="YYYY-MM-DD")] = None,
+    new: Annotated[bool, typer.Option("--new-book", help="Though other books have such a title.")] = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Add a quotation by hand, from a printed book or anywhere else.
+
+    Example: kindlehl add "Simplify, simplify." --book walden --page 91 --tag craft
+    """
+    if text == ["-"] and sys.stdin.isatty():
+        raise UsageError("There is nothing on standard input.", hint="Try: pbpaste | kindlehl add - --book walden")
+    words = sys.stdin.read() if text == ["-"] else " ".join(text)
+    settings = options.chosen(ctx, library)
+    at = None if date is None else _moment(date)
+    place = None if location is None else adding.location(location)
+    with wiring.library(settings.library) as lib:
+        said: dict[str, Value] = {f"tag:{editing.tag(t, lib.shelf.tags())}": True for t in tag or ()}
+        if note:
+            said["note"] = editing.words(note)
+        if color:
+            said["color"] = editing.color(color)
+        known = None if new else _known(lib, book, author)
+        with operation(lib, choosing.writer(settings), "add") as draft:
+            record = adding.add(
+                draft, words, known, book.strip(), author, page=page, location=place, chapter=chapter, at=at,
+                said=said,
+            )  # fmt: skip
+        if json:
+            render.write_object("kindlehl/change/1", verb="add", changes=1, op=draft.id, ids=[record.id])
+            return
+        of = "" if known else " of a new book"
+        sys.stdout.write(f"Added {record.id[: render.SHORT_ID]}{of}: {render.one_line(record.title)}\n")
+        mention("Take it back: kindlehl undo")
+
+
+def _moment(date: str) -> str:
+    """A day without a time is kept as its beginning: a device always has one."""
+    at = day(date, "--date")
+    if len(at) < 10:
+        raise UsageError(f"--date {date} is no day.", hint="Write it like --date 2026-11-23.")
+    return f"{at}T00:00:00" if len(at) == 10 else at if len(at) == 19 else f"{at}:00"
+
+
+def _known(lib: Library, book: str, author: str | None) -> Book | None:
+    """The book that is meant, if it is there."""
+    try:
+        return finding.book_by_name(lib, book)
+    except NotFoundError:
+        return None
+    except UsageError as error:
+        if author:
+            found = finding.books_matching(lib, title=book, author=author)
+            if len(found) == 1:
+                return found[0]
+        raise UsageError(error.message, hint="Give the id of the one you mean, or --new-book.") from error
+
+
+_PART = re.compile(r"^%% (text|note|tags|color):[^\n]*\n", re.MULTILINE)
+
+
+def edit(ctx: typer.Context, id_: choosing.Id, json: options.Json = False, library: options.Where = None) -> None:
+    """Edit text, note, tags and colour of a highlight in $VISUAL or $EDITOR.
+
+    What you leave as it is stays as it is; what the device wrote is never lost.
+
+    Example: EDITOR=nano kindlehl edit 320aba02
+    """
+    settings = options.chosen(ctx, library)
+    with choosing.library(settings) as lib:
+        h = finding.by_short_id(lib, id_)
+        known = lib.shelf.tags()
+    # Nobody waits for a library while somebody thinks.
+    with Writing(f"{h.id[: render.SHORT_ID]}.txt", _form(h), f"kindlehl edit {id_}") as written:
+        if written is None:
+            tell("Nothing was changed.")
+            return
+        changes = _changes(h, _parts(written), known)
+        with choosing.library(settings) as lib, operation(lib, choosing.writer(settings), "edit") as draft:
+            now = lib.shelf.get(h.id)
+            if now != h:
+                raise UsageError("It was changed meanwhile.", hint=f"Look at it, then edit again: kindlehl show {id_}")
+            editing.change(lib, draft, [h], changes)
+    choosing.report(draft, "edit", json=json, chosen=[h], done="Edited")
+
+
+def _form(h: Highlight) -> str:
+    return (
+        f"%% {render.one_line(h.title)}: change what you like, save, close. Lines with %% part the fields.\n"
+        f"%% text: empty gives back what the device wrote\n{h.text}\n"
+        f"%% note:\n{h.note or ''}\n%% tags: parted by commas\n{', '.join(h.tags)}\n%% color:\n{h.color or ''}\n"
+    )
+
+
+def _parts(written: str) -> dict[str, str]:
+    pieces = _PART.split(written.replace("\r\n", "\n"))
+    found = {name: text.strip() for name, text in zip(pieces[1::2], pieces[2::2], strict=True)}
+    if len(found) != 4 or len(pieces) != 9:
+        raise UsageError(
+            "The lines that part the fields are not as they were.", hint="Leave the lines with %% in place."
+        )
+    return found
+
+
+def _changes(h: Highlight, parts: dict[str, str], known: Sequence[str]) -> dict[str, Value]:
+    """What was changed, field by field."""
+    was = _parts(_form(h))
+    changes: dict[str, Value] = {
+        field: editing.words(parts[field]) for field in ("text", "note") if parts[field] != was[field]
+    }
+    if parts["color"] != was["color"]:
+        changes["color"] = editing.color(parts["color"] or "none")
+    tags = [editing.tag(part, (*h.tags, *known)) for part in parts["tags"].split(",") if part.strip()]
+    changes |= {f"tag:{name}": True for name in tags if name not in h.tags}
+    changes |= {f"tag:{name}": False for name in h.tags if name not in tags}
+    return changes
