@@ -1,0 +1,444 @@
+"""A library one can touch: every change from the command line, and every change taken back."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from support.cli import SAMPLE, Kindlehl, bound_by_permissions, complaint, digest, highlight, note, shown, written
+
+WALDEN = "320aba02"
+PRIDE = "c008b30d"
+
+
+@pytest.fixture
+def reader(kindlehl: Kindlehl) -> Kindlehl:
+    """Somebody with the sample in her library."""
+    kindlehl.ok("import", SAMPLE)
+    return kindlehl
+
+
+def item(reader: Kindlehl, id_: str) -> dict[str, object]:
+    (found,) = reader("show", id_, "--json").json["items"]
+    return found
+
+
+def editor(folder: Path, script: str) -> dict[str, str]:
+    """An editor that does this to the file it is given."""
+    program = folder / "editor.sh"
+    program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return {"EDITOR": str(program), "VISUAL": ""}
+
+
+class TestFields:
+    """What can be said of a highlight."""
+
+    def test_a_note_replaces_the_devices_and_undo_brings_that_back(self, reader: Kindlehl) -> None:
+        """The Kindle's own note is not overwritten, only replaced."""
+        was = shown(reader.library)
+        assert item(reader, WALDEN)["note"] == "and by notifications"
+        reader.ok("note", WALDEN, "simpler", "than", "that")
+        assert item(reader, WALDEN)["note"] == "simpler than that"
+        reader.ok("note", WALDEN, "--clear")
+        assert item(reader, WALDEN)["note"] is None
+        reader.ok("undo")
+        reader.ok("undo")
+        assert shown(reader.library) == was
+
+    def test_a_later_draft_from_the_kindle_is_no_conflict_after_an_undo(
+        self, kindlehl: Kindlehl, tmp_path: Path
+    ) -> None:
+        """An undo leaves no scar: the note is the device's again, and so are its drafts."""
+        file = tmp_path / "My Clippings.txt"
+        first = [highlight("Simplify, simplify.", start=5), note("so true", location=6, second=9)]
+        kindlehl.ok("import", written(file, *first))
+        (found,) = kindlehl("list", "--json").json["items"]
+        kindlehl.ok("note", found["id"], "mine")
+        kindlehl.ok("undo")
+        kindlehl.ok("import", written(file, *first, note("so very true", location=6, second=30)))
+        (found,) = kindlehl("list", "--json").json["items"]
+        assert (found["note"], found["conflicts"]) == ("so very true", [])
+
+    def test_tags_colour_and_favourite(self, reader: Kindlehl) -> None:
+        """Several at once; a tag is spelled like the one that is there; what is so already is no operation."""
+        reader.ok("tag", "Craft,#war", WALDEN, PRIDE)
+        reader.ok("tag", "craft", PRIDE)
+        reader.ok("color", "Grey", WALDEN)
+        reader.ok("favorite", WALDEN)
+        found = item(reader, WALDEN)
+        assert (found["tags"], found["color"], found["favorite"]) == (["Craft", "war"], "gray", True)
+        assert item(reader, PRIDE)["tags"] == ["Craft", "war"]
+        reader.ok("tag", "war", WALDEN, "--remove")
+        reader.ok("color", "none", WALDEN)
+        reader.ok("favorite", WALDEN, "--off")
+        found = item(reader, WALDEN)
+        assert (found["tags"], found["color"], found["favorite"]) == (["Craft"], None, False)
+        operations = reader("undo", "--list", "--json").json["items"]
+        assert [o["verb"] for o in operations] == ["favorite", "color", "tag", "favorite", "color", "tag", "import"]
+
+    def test_what_one_types_is_found_and_in_the_documented_view(self, reader: Kindlehl) -> None:
+        """At once, and the note it replaced is not found any more."""
+        reader.ok("note", WALDEN, "a zebra of a thought")
+        assert [h["id"][:8] for h in reader("search", "zebra", "--json").json["items"]] == [WALDEN]
+        assert reader("search", "notifications", "--exact", "--json").json["items"] == []
+
+    @pytest.mark.parametrize(
+        ("args", "sentence"),
+        [
+            (("color", "puce", WALDEN), "puce is no colour"),
+            (("tag", "  ", WALDEN), "is no tag"),
+            (("note", WALDEN), "no note to write"),
+            (("note", WALDEN, "-"), None),
+            (("tag", "x"), "Say which highlights"),
+            (("tag", "x", WALDEN, "--where", "walden"), "Say which highlights"),
+            (("tag", "x", "--where", "nosuchword"), "Nothing matches"),
+            (("delete", "ffffffff"), "no highlight with the id"),
+            (("delete", "xyz"), "is no id"),
+            (("restore", WALDEN), "not in the trash"),
+            (("split", WALDEN, "00000000"), "no form of it"),
+            (("merge", WALDEN, WALDEN), "Two highlights"),
+            (("merge", WALDEN, PRIDE), "different books"),
+            (("books", "rename", "walden"), "what to call it"),
+            (("books", "rename", "nosuchbook", "--title", "x"), "no book called"),
+            (("books", "merge", "walden"), "two books"),
+            (("books", "split", "walden", "zzz"), "No source calls"),
+            (("conflicts", WALDEN), "what to keep"),
+            (("conflicts", WALDEN, "--keep", "A"), "Nothing is open"),
+            (("redo",), "nothing to redo"),
+            (("undo", "zzzz"), "no operation"),
+            (("add", " ", "--book", "walden"), "no text"),
+            (("add", "x", "--book", "walden", "--location", "x"), "no location"),
+            (("add", "x", "--book", "walden", "--date", "2024-13-01"), "no day"),
+            (("history", "ffffffff"), "no highlight"),
+        ],
+    )  # fmt: skip
+    def test_what_makes_no_sense_gets_a_sentence_and_changes_nothing(
+        self, reader: Kindlehl, args: tuple[str, ...], sentence: str | None
+    ) -> None:
+        """And a hint that says what does."""
+        was = digest(reader.library)
+        done = reader(*args, stdin=b"")
+        told = complaint(done, done.code)
+        assert done.code in (1, 2)
+        assert sentence is None or sentence in told
+        assert digest(reader.library) == was
+
+
+class TestBulk:
+    """All that a query means."""
+
+    def test_it_is_shown_and_asked_for(self, reader: Kindlehl) -> None:
+        """Without anybody to ask, nothing happens and the option is named."""
+        was = digest(reader.library)
+        done = reader("tag", "woods", "--where", "title:walden")
+        assert done.code == 2
+        assert "3 highlights: tag woods" in done.err
+        assert "--yes" in done.err.splitlines()[-1]
+        assert digest(reader.library) == was
+
+    def test_yes_goes_on_and_one_undo_takes_all_of_it_back(self, reader: Kindlehl) -> None:
+        """One command is one operation."""
+        was = shown(reader.library)
+        assert reader("tag", "woods", "--where", "title:walden", "--yes").out == "Tagged: 3.\n"
+        assert len(reader("list", "tag:woods", "--json").json["items"]) == 3
+        reader.ok("undo")
+        assert shown(reader.library) == was
+
+    def test_a_dry_run_leaves_no_trace(self, reader: Kindlehl) -> None:
+        """Not even in the journal."""
+        was = digest(reader.library), reader("undo", "--list").out
+        done = reader("delete", "--where", "title:walden", "--dry-run")
+        assert (done.code, done.out) == (0, "")
+        assert "3 highlights: delete" in done.err
+        assert (digest(reader.library), reader("undo", "--list").out) == was
+
+
+class TestTrash:
+    """Deleted stays deleted, until somebody wants it back."""
+
+    def test_deleted_is_in_the_trash_and_nowhere_else_and_comes_back(self, reader: Kindlehl) -> None:
+        """With all that was said of it."""
+        reader.ok("tag", "craft", WALDEN)
+        was = shown(reader.library)
+        reader.ok("delete", WALDEN)
+        assert WALDEN not in reader("list", "--plain").out
+        assert reader("search", "frittered", "--exact", "--json").json["items"] == []
+        assert [h["id"][:8] for h in reader("trash", "list", "--json").json["items"]] == [WALDEN]
+        reader.ok("import", SAMPLE)
+        assert WALDEN not in reader("list", "--plain").out
+        reader.ok("restore", WALDEN)
+        assert shown(reader.library) == was
+
+    def test_an_old_file_revives_nothing_and_the_import_says_so(self, reader: Kindlehl, tmp_path: Path) -> None:
+        """The file is read as from another device."""
+        reader.ok("delete", WALDEN)
+        copy = tmp_path / "old.txt"
+        copy.write_bytes(SAMPLE.read_bytes() + highlight("A new one.", start=9000, second=3).encode())
+        done = reader("import", copy)
+        assert done.code == 0
+        assert WALDEN not in reader("list", "--plain").out
+
+    def test_emptied_leaves_no_word_in_any_file_and_what_is_shown_as_it_was(self, reader: Kindlehl) -> None:
+        """Neither in the library, nor in its log, nor in the index."""
+        reader.ok("note", WALDEN, "zebrafinch")
+        reader.ok("tag", "okapi", WALDEN)
+        reader.ok("delete", WALDEN)
+        was = shown(reader.library)
+        done = reader("trash", "empty", "--yes")
+        assert done.code == 0, done
+        assert shown(reader.library) == was
+        for file in reader.library.parent.rglob("*"):
+            if file.is_file():
+                held = file.read_bytes().lower()
+                assert not [word for word in (b"zebrafinch", b"okapi", b"frittered") if word in held], file
+        reader.ok("import", SAMPLE)
+        assert shown(reader.library) == was
+        assert reader("trash", "list", "--json").json["items"] == []
+        assert "cannot be undone" in complaint(reader("undo"), 1)
+
+    def test_emptying_asks(self, reader: Kindlehl) -> None:
+        """And does nothing where nobody can answer."""
+        reader.ok("delete", WALDEN)
+        was = digest(reader.library)
+        assert "--yes" in complaint(reader("trash", "empty"), 2)
+        reader("trash", "empty", "--dry-run")
+        assert digest(reader.library) == was
+        reader.ok("restore", WALDEN)
+
+
+class TestJoining:
+    """What is one highlight, and what is one book."""
+
+    def test_two_halves_over_a_page_turn_become_one_and_undo_parts_them(
+        self, kindlehl: Kindlehl, tmp_path: Path
+    ) -> None:
+        """No word is hidden."""
+        halves = highlight("The mass of men lead", start=5), highlight("lives of quiet desperation.", start=9, second=5)
+        kindlehl.ok("import", written(tmp_path / "c.txt", *halves))
+        was = shown(kindlehl.library)
+        one, two = (h["id"] for h in kindlehl("list", "--json").json["items"])
+        kindlehl.ok("merge", two, one)
+        (found,) = kindlehl("list", "--json").json["items"]
+        assert found["text"] == "The mass of men lead lives of quiet desperation."
+        kindlehl.ok("split", one)
+        assert shown(kindlehl.library) == was
+        kindlehl.ok("undo")
+        kindlehl.ok("undo")
+        assert shown(kindlehl.library) == was
+
+    def test_what_was_wrongly_joined_is_parted_and_stays_so(self, kindlehl: Kindlehl, tmp_path: Path) -> None:
+        """Whatever is imported later."""
+        file = written(
+            tmp_path / "c.txt",
+            highlight("best of times", start=5),
+            highlight("It was the best of times", start=5, second=60),
+        )
+        kindlehl.ok("import", file)
+        (found,) = kindlehl("list", "--json").json["items"]
+        kindlehl.ok("split", found["id"])
+        assert len(kindlehl("list", "--json").json["items"]) == 2
+        kindlehl.ok("import", file)
+        assert len(kindlehl("list", "--json").json["items"]) == 2
+
+    def test_books_are_joined_renamed_parted_and_hidden(self, reader: Kindlehl) -> None:
+        """And all of it is undone, one after the other."""
+        was = reader("books", "--json").out
+        reader.ok("books", "merge", "walden", "Walking")
+        reader.ok("books", "rename", "walden", "--title", "Two by Thoreau", "--author", "")
+        found = {b["title"]: b for b in reader("books", "--json").json["items"]}
+        assert found["Two by Thoreau"]["author"] is None
+        assert len(found) == 8
+        assert len(reader("books", "split", "two by thoreau").out.splitlines()) == 2
+        reader.ok("books", "split", "two by thoreau", "walking")
+        reader.ok("books", "hide", "two by thoreau")
+        assert "Two by Thoreau" not in reader("books").out
+        assert "Two by Thoreau" in reader("books", "--hidden").out
+        assert "Two by Thoreau" not in reader("list", "--plain").out
+        assert reader("search", "title:thoreau", "--exact", "--json").json["items"] == []
+        for _ in range(4):
+            reader.ok("undo")
+        assert reader("books", "--json").out == was
+
+    def test_a_rename_survives_every_import(self, reader: Kindlehl) -> None:
+        """A book is known by what its sources call it."""
+        reader.ok("books", "rename", "walden", "--title", "Im Wald")
+        reader.ok("import", SAMPLE)
+        assert "Im Wald" in reader("books").out
+
+
+class TestAdding:
+    """A quotation by hand."""
+
+    def test_it_stands_in_the_book_that_is_there(self, reader: Kindlehl) -> None:
+        """With page, note, tag and colour; and one undo takes all of it away."""
+        was = reader("books", "--json").out
+        reader.ok("add", "Simplify,", "simplify.", "--book", "walden", "--page", "91", "--note", "n", "--tag", "craft",
+                  "--color", "blue", "--date", "2024-05-01")  # fmt: skip
+        (found,) = reader("list", "tag:craft", "--json").json["items"]
+        assert (found["title"], found["text"], found["note"], found["page"], found["color"], found["added_at"]) == (
+            "Walden", "Simplify, simplify.", "n", "91", "blue", "2024-05-01T00:00:00",
+        )  # fmt: skip
+        assert found["source"] == "hand"
+        reader.ok("undo")
+        assert reader("books", "--json").out == was
+
+    def test_from_standard_input_into_a_library_that_is_not_there_yet(self, kindlehl: Kindlehl) -> None:
+        """Nobody needs a Kindle."""
+        kindlehl.ok("add", "-", "--book", "Emma", "--author", "Jane Austen", stdin="If I loved you less …\n".encode())
+        (found,) = kindlehl("list", "--json").json["items"]
+        assert (found["title"], found["author"], found["text"]) == ("Emma", "Jane Austen", "If I loved you less …")
+
+    def test_a_kindle_that_brings_the_book_later_brings_no_second_one(self, kindlehl: Kindlehl, tmp_path: Path) -> None:
+        """It is the same book, and the same passage at the same place is the same."""
+        kindlehl.ok(
+            "add", "Simplify, simplify.", "--book", "Walden", "--author", "Thoreau, Henry David", "--location", "1-2"
+        )
+        kindlehl.ok("import", written(tmp_path / "c.txt", highlight("Simplify, simplify.", start=1)))
+        assert len(kindlehl("books", "--json").json["items"]) == 1
+        assert len(kindlehl("list", "--json").json["items"]) == 1
+
+
+class TestEditor:
+    """Text, note, tags and colour in the reader's own editor."""
+
+    def test_what_is_changed_is_changed_and_what_is_not_stays(self, reader: Kindlehl, tmp_path: Path) -> None:
+        """One operation."""
+        was = shown(reader.library)
+        env = editor(tmp_path, "sed -i 's/frittered/wasted/; s/^and by notifications$/and by mail/' \"$1\"")
+        reader.ok("edit", WALDEN, env=env)
+        found = item(reader, WALDEN)
+        assert (found["text"], found["note"]) == ("Our life is wasted away by detail.", "and by mail")
+        reader.ok("undo")
+        assert shown(reader.library) == was
+
+    @pytest.mark.parametrize(
+        ("script", "code"),
+        [("exit 3", 1), ("true", 0), ('printf nonsense > "$1"', 2), ("sed -i 's/^%% color.*/&\\npuce/' \"$1\"", 2)],
+    )
+    def test_an_editor_that_fails_or_changes_nothing_changes_nothing(
+        self, reader: Kindlehl, tmp_path: Path, script: str, code: int
+    ) -> None:
+        """And what was written is kept where it could not be used."""
+        was = digest(reader.library)
+        done = reader("edit", WALDEN, env={**editor(tmp_path, script), "TMPDIR": str(tmp_path)})
+        assert done.code == code, done
+        assert digest(reader.library) == was
+        assert ("What you wrote is in" in done.err) == (code == 2)
+
+    def test_an_editor_that_is_not_there_is_named(self, reader: Kindlehl) -> None:
+        """With a hint how to name another."""
+        assert "nosuchprogram" in complaint(reader("edit", WALDEN, env={"EDITOR": "nosuchprogram", "VISUAL": ""}), 1)
+
+
+class TestTwoDevices:
+    """What another device says arrives as facts; here through an exported library."""
+
+    @pytest.fixture
+    def other(self, tmp_path: Path) -> Kindlehl:
+        """Anna's tablet."""
+        return Kindlehl(tmp_path / "anna", {"KINDLEHL_DEVICE": "Anna's tablet"})
+
+    @staticmethod
+    def bring(giver: Kindlehl, taker: Kindlehl) -> None:
+        """Unite one library with the other."""
+        file = giver.home / "library.json"
+        file.unlink(missing_ok=True)
+        giver.ok("export", "json", "--to", file)
+        taker.ok("import", file)
+
+    def test_two_notes_are_a_conflict_and_each_way_to_settle_it_holds(self, reader: Kindlehl, other: Kindlehl) -> None:
+        """Both are shown with their devices, until somebody says what holds; on both devices."""
+        self.bring(reader, other)
+        reader.ok("note", WALDEN, "desk says")
+        other.ok("note", WALDEN, "tablet says")
+        self.bring(other, reader)
+        assert item(reader, WALDEN)["conflicts"] == ["note"]
+        told = reader.ok("conflicts", "--quiet")
+        assert "desk" in told
+        assert "tablet" in told
+        assert "Anna's tablet" in told
+        reader.ok("conflicts", WALDEN, "--keep", "both")
+        assert item(reader, WALDEN)["note"] == "desk says\n\ntablet says"
+        reader.ok("undo")
+        assert item(reader, WALDEN)["conflicts"] == ["note"]
+        reader.ok("conflicts", WALDEN, "--keep", "B")
+        self.bring(reader, other)
+        assert (item(other, WALDEN)["note"], item(other, WALDEN)["conflicts"]) == ("tablet says", [])
+
+    def test_an_undo_is_refused_where_somebody_edited_since_and_says_where(
+        self, reader: Kindlehl, other: Kindlehl
+    ) -> None:
+        """Nothing of hers is taken back."""
+        reader.ok("note", WALDEN, "mine")
+        self.bring(reader, other)
+        other.ok("note", WALDEN, "hers")
+        self.bring(other, reader)
+        own = reader("undo", "--list", "--json").json["items"]
+        note_op = next(o["op"] for o in own if o["verb"] == "note")
+        was = digest(reader.library)
+        assert "Anna's tablet" in complaint(reader("undo", note_op), 1)
+        assert "cannot be undone" in complaint(reader("undo"), 1)
+        assert digest(reader.library) == was
+        assert item(reader, WALDEN)["note"] == "hers"
+
+    def test_only_what_was_done_here_can_be_undone_here(self, reader: Kindlehl, other: Kindlehl) -> None:
+        """The journal does not travel."""
+        reader.ok("note", WALDEN, "mine")
+        self.bring(reader, other)
+        assert [o["verb"] for o in other("undo", "--list", "--json").json["items"]] == ["import of a library"]
+
+    def test_an_edit_the_deleter_did_not_know_brings_the_highlight_back(
+        self, reader: Kindlehl, other: Kindlehl
+    ) -> None:
+        """What somebody wrote is never lost."""
+        self.bring(reader, other)
+        reader.ok("delete", WALDEN)
+        other.ok("note", WALDEN, "hers")
+        self.bring(other, reader)
+        assert item(reader, WALDEN)["note"] == "hers"
+
+
+class TestHistory:
+    """What became of a highlight."""
+
+    def test_it_tells_devices_and_people_and_what_changed_word_by_word(self, reader: Kindlehl) -> None:
+        """Undone things too."""
+        reader.ok("note", WALDEN, "and by mail")
+        reader.ok("undo")
+        told = reader.ok("history", WALDEN)
+        assert "and by [-notifications-]{+mail+}" in told
+        assert "note taken back" in told
+        events = reader("history", WALDEN, "--json").json["items"]
+        assert [e["what"] for e in events] == ["highlight", "note", "note", "note"]
+
+    def test_of_what_is_in_the_trash_too(self, reader: Kindlehl) -> None:
+        """To decide whether to bring it back."""
+        reader.ok("delete", WALDEN)
+        assert "deleted" in reader.ok("history", WALDEN)
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize(
+    "args",
+    [("history", WALDEN), ("undo", "--list"), ("trash", "list"), ("books", "--hidden"), ("conflicts",)],
+    ids=lambda args: " ".join(args[:1]),
+)
+def test_no_line_is_longer_than_the_terminal(reader: Kindlehl, args: tuple[str, ...], columns: int) -> None:
+    """In a narrow window too."""
+    reader.ok("note", WALDEN, "a note that is quite a bit longer than what a narrow window holds in one line")
+    reader.ok("delete", PRIDE)
+    done = reader.on_terminal(*args, columns=columns, env={"NO_COLOR": "1"})
+    assert done.code == 0, done
+    assert not [line for line in done.out.splitlines() if len(line) > columns]
+
+
+def test_a_library_that_may_not_be_written_is_said_to_be_so(reader: Kindlehl) -> None:
+    """And nothing is lost."""
+    reader.prefix = bound_by_permissions()
+    reader.library.chmod(0o444)
+    reader.library.parent.chmod(0o555)
+    try:
+        complaint(reader("note", WALDEN, "x"), 1)
+        assert item(reader, WALDEN)["note"] == "and by notifications"
+    finally:
+        reader.library.parent.chmod(0o755)
