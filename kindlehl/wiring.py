@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kindlehl.devices.device import Device
+    from kindlehl.domain.findings import Finding
     from kindlehl.store.backup import Contents
 
 
 __all__ = [
     "back_up", "connected_readers", "contents", "ensure_sound", "is_backup_of", "is_there", "library",
-    "library_to_read", "restore",
+    "library_to_read", "restore", "verify",
 ]  # fmt: skip
 
 
@@ -76,6 +77,13 @@ def restore(backup: Path, library: Path, now: "datetime", wait: float) -> Path |
     from kindlehl.store import restore as adapter
 
     return adapter.restore(backup, library, now, wait)
+
+
+def verify(path: Path, *, deep: bool) -> "list[Finding]":
+    """What is wrong with a library, and what is not."""
+    from kindlehl.store import verify as adapter
+
+    return adapter.verify(path, deep=deep)
 
 
 def connected_readers() -> "list[Device]":

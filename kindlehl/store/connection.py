@@ -16,7 +16,7 @@ CACHE_KIB = 48_000
 """Page cache: holds the index on record ids of some hundred thousand highlights."""
 
 
-_DAMAGED = "Keep the file, and put a backup in its place or name another library: --library PATH."
+_DAMAGED = "Keep the file, and put a backup in its place: kindlehl db restore FILE. Or name another: --library PATH."
 _UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 
 
