@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kindlehl.config import WAIT
 from kindlehl.ports import Library
 from kindlehl.store import library as sqlite
 from kindlehl.store.connection import is_there, translated
@@ -24,9 +25,9 @@ __all__ = [
 
 
 @contextmanager
-def library(path: Path) -> Generator[Library]:
-    """The library to change, made when it is not there."""
-    opened = sqlite.open_library(path)
+def library(path: Path, wait: float = WAIT) -> Generator[Library]:
+    """The library to change, made when it is not there. `wait`: how many seconds for somebody else who writes."""
+    opened = sqlite.open_library(path, wait)
     try:
         yield opened
     finally:

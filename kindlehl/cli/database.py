@@ -34,9 +34,10 @@ def rebuild(ctx: typer.Context, library: options.Where = None) -> None:
 
     Example: kindlehl db rebuild
     """
-    where = options.chosen(ctx, library).library
+    settings = options.chosen(ctx, library)
+    where = settings.library
     _ensure_there(where)
-    with wiring.library(where) as lib, lib.transaction():
+    with wiring.library(where, settings.wait) as lib, lib.transaction():
         lib.shelf.rebuild()
         books = lib.shelf.books()
     count = sum(book.highlights for book in books)

@@ -247,10 +247,21 @@ def translated(path: Path) -> Generator[None]:
         raise
 
 
+def _busy(path: Path) -> BusyError:
+    from kindlehl.store.writer import writer  # only whoever waited in vain asks
+
+    holder = writer(path)
+    who = f" (process {holder.pid}, for {holder.seconds:.0f} s)" if holder else ""
+    return BusyError(
+        f"Another kindlehl is writing to {path}{who}.",
+        hint="Try again when it has finished, or wait longer: --wait SECONDS",
+    )
+
+
 def _sentence(error: sqlite3.Error, path: Path) -> KindlehlError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return BusyError(f"Another kindlehl is writing to {path}.", hint="Wait until it has finished, then try again.")
+        return _busy(path)
     if code == sqlite3.SQLITE_FULL:
         return LibraryError(
             f"The disk is full: {path} could not be written. The library is as it was.",
