@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from kindlehl.devices.device import Device
     from kindlehl.domain.findings import Finding
     from kindlehl.store.backup import Contents
+    from kindlehl.store.examine import Versions
 
 
 __all__ = [
-    "back_up", "connected_readers", "contents", "ensure_sound", "is_backup_of", "is_there", "library",
-    "library_to_read", "restore", "verify",
+    "back_up", "connected_readers", "contents", "database_features", "ensure_sound", "examine", "is_backup_of",
+    "is_there", "library", "library_to_read", "restore", "verify", "versions",
 ]  # fmt: skip
 
 
@@ -85,6 +86,27 @@ def verify(path: Path, *, deep: bool) -> "list[Finding]":
     from kindlehl.store import verify as adapter
 
     return adapter.verify(path, deep=deep)
+
+
+def versions() -> "Versions":
+    """The versions of all that decides how a library is read."""
+    from kindlehl.store import examine as adapter
+
+    return adapter.versions()
+
+
+def examine(path: Path) -> "tuple[list[Finding], str | None]":
+    """What a quick look at a library finds, and the time of its newest import, UTC."""
+    from kindlehl.store import examine as adapter
+
+    return adapter.examine(path)
+
+
+def database_features() -> "Finding":
+    """Whether the database can do what a library needs."""
+    from kindlehl.store import examine as adapter
+
+    return adapter.features()
 
 
 def connected_readers() -> "list[Device]":

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kindlehl import __version__
 from kindlehl.config import LIBRARY_VARIABLE, WAIT_VARIABLE, Flags
 
 COMMANDS = {
@@ -17,6 +16,7 @@ COMMANDS = {
     "show": "kindlehl.cli.looking:show",
     "search": "kindlehl.cli.looking:search",
     "export": "kindlehl.cli.exporting:export",
+    "doctor": "kindlehl.cli.doctor:doctor",
     "config": "kindlehl.cli.configuring:app",
     "db": "kindlehl.cli.database:app",
 }
@@ -64,13 +64,7 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"kindlehl {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
+@app.callback(invoke_without_command=True)
 def main(
     ctx: typer.Context,
     library: Annotated[
@@ -90,9 +84,17 @@ def main(
             show_default=False,
         ),
     ] = None,
-    version: Annotated[  # noqa: ARG001 -- answered by its callback
-        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version; more of it with --json.")] = False,
+    json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
     """Keep what every command needs to know."""
     ctx.obj = Flags(library, wait)
+    if version:
+        from kindlehl.cli.version import show  # asked for once in a while
+
+        show(ctx, json=json)
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        ctx.fail("Missing command.")
+    if json:
+        ctx.fail("--json comes after the command.")

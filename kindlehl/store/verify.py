@@ -16,8 +16,8 @@ from kindlehl.store.connection import connect_to_inspect, translated
 from kindlehl.store.copies import copy
 from kindlehl.store.library import open_library
 
-_REBUILD = "Make it anew from the facts: kindlehl db rebuild"
-_RESTORE = "Put a backup in its place: kindlehl db restore FILE"
+REBUILD = "Make it anew from the facts: kindlehl db rebuild"
+RESTORE = "Put a backup in its place: kindlehl db restore FILE"
 
 _NAMED = {
     ("records", "atom"): "(SELECT id FROM {db}.atoms WHERE key = t.atom)",
@@ -46,9 +46,9 @@ def verify(path: Path, *, deep: bool) -> list[Finding]:
                 with translated(path), closing(sqlite3.connect(mirror, isolation_level=None)) as db:
                     found = [_integrity(db), _references(db), *_facts(db)]
                     if db.execute("PRAGMA user_version").fetchone() == (schema.VERSION,):
-                        found += [_index(db), _indexed(db)]
+                        found += [_index(db), indexed(db)]
             except CorruptLibraryError as error:
-                return [Finding("integrity", False, error.message, _RESTORE)]
+                return [Finding("integrity", False, error.message, RESTORE)]
         if deep and all(finding.ok for finding in found[:3]):
             found.append(_fold(mirror))
     return found
@@ -58,14 +58,14 @@ def _integrity(db: sqlite3.Connection) -> Finding:
     wrong = [row for (row,) in db.execute("PRAGMA integrity_check") if row != "ok"]
     if not wrong:
         return Finding("integrity", True, "The file is whole.")
-    return Finding("integrity", False, f"The file is damaged in {len(wrong)} places or more.", _RESTORE)
+    return Finding("integrity", False, f"The file is damaged in {len(wrong)} places or more.", RESTORE)
 
 
 def _references(db: sqlite3.Connection) -> Finding:
     wrong = db.execute("PRAGMA foreign_key_check").fetchall()
     if not wrong:
         return Finding("references", True, "Every row that another refers to is there.")
-    return Finding("references", False, f"{len(wrong)} rows refer to rows that are not there.", _REBUILD)
+    return Finding("references", False, f"{len(wrong)} rows refer to rows that are not there.", REBUILD)
 
 
 def _facts(db: sqlite3.Connection) -> Iterator[Finding]:
@@ -87,7 +87,7 @@ def _facts(db: sqlite3.Connection) -> Iterator[Finding]:
         wrong += (head.id, head.type) != (id_, type_) or (fact is not None and said != state)
     told = ", ".join(f"{number:,} {type_}s" for type_, number in sorted(counts.items())) or "none"
     if wrong:
-        yield Finding("facts", False, f"{wrong:,} facts cannot be read, or are not what their row says.", _RESTORE)
+        yield Finding("facts", False, f"{wrong:,} facts cannot be read, or are not what their row says.", RESTORE)
     else:
         yield Finding("facts", True, f"Every fact can be read: {told}.")
     if unknown:
@@ -99,11 +99,12 @@ def _index(db: sqlite3.Connection) -> Finding:
     try:
         db.execute("INSERT INTO search (search) VALUES ('integrity-check')")
     except sqlite3.DatabaseError:
-        return Finding("index", False, "The index for searches is damaged.", _REBUILD)
+        return Finding("index", False, "The index for searches is damaged.", REBUILD)
     return Finding("index", True, "The index for searches is consistent in itself.")
 
 
-def _indexed(db: sqlite3.Connection) -> Finding:
+def indexed(db: sqlite3.Connection) -> Finding:
+    """Whether the index knows of every passage that is to be found, and of no other."""
     wanted = "SELECT key FROM highlights WHERE kind IN ('highlight', 'note') AND NOT hidden"
     held = "SELECT id FROM search_docsize"
     (wrong,) = db.execute(
@@ -111,7 +112,7 @@ def _indexed(db: sqlite3.Connection) -> Finding:
     ).fetchone()
     if wrong:
         return Finding(
-            "indexed", False, f"{wrong:,} passages are missing in the index or do not belong there.", _REBUILD
+            "indexed", False, f"{wrong:,} passages are missing in the index or do not belong there.", REBUILD
         )
     return Finding("indexed", True, "The index holds every passage that is shown, and no other.")
 
@@ -135,7 +136,7 @@ def _fold(mirror: Path) -> Finding:
         words = "SELECT term, doc, col, offset FROM temp.words_{}"
         wrong += ["search"] if _differ(db, words.format("main"), words.format("anew")) else []
     if wrong:
-        return Finding("fold", False, f"What is shown is not what the facts say ({', '.join(wrong)}).", _REBUILD)
+        return Finding("fold", False, f"What is shown is not what the facts say ({', '.join(wrong)}).", REBUILD)
     return Finding("fold", True, "What is shown, and the index, are what a fold from scratch gives.")
 
 
