@@ -1,5 +1,6 @@
 """`doctor` and `--version --json`: what is in order and what is not, changing nothing and telling nobody's secrets."""
 
+import ctypes.util
 import json
 import platform
 import shutil
