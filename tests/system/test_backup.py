@@ -122,11 +122,13 @@ class TestBackup:
         (holder.home / "link.db").symlink_to(holder.library)
         written(holder.home / "diary.txt", "Dear diary")
         (holder.home / "empty").touch()
+        (holder.home / "new.db-wal").touch()
         before = contents(holder.home)
         assert "library itself" in complaint(holder("db", "backup", holder.library), 2)
         assert "library itself" in complaint(holder("db", "backup", "link.db"), 2)
         for name in ("other.db", "diary.txt", "empty"):
             assert "no backup" in complaint(holder("db", "backup", name), 1)
+        assert "in the way" in complaint(holder("db", "backup", "new.db"), 1)
         assert contents(holder.home) == before
 
     def test_a_full_disk_leaves_the_last_backup_and_nothing_besides(self, holder: Kindlehl, tmp_path: Path) -> None:
@@ -276,6 +278,14 @@ class TestRestore:
             "kindlehl/restore/1", True, 17, None,
         )  # fmt: skip
         assert contents(changed.library.parent) == before
+
+    def test_a_folder_is_no_library_to_replace(self, changed: Kindlehl) -> None:
+        """Nothing is made in it or beside it."""
+        folder = changed.home / "folder"
+        folder.mkdir()
+        before = contents(changed.home)
+        complaint(changed("db", "restore", "b.db", "--yes", "--library", folder), 1)
+        assert contents(changed.home) == before
 
     @pytest.mark.parametrize("what", ["truncated", "spoiled", "text", "foreign", "newer", "empty", "folder", "missing"])
     def test_what_is_no_whole_backup_is_refused_and_nothing_changes(self, changed: Kindlehl, what: str) -> None:

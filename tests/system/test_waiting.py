@@ -50,6 +50,12 @@ class TestTheProgram:
         assert (process.returncode, err) == (0, b"")
         assert len(shown(kindlehl.library)) == 20
 
+    def test_a_time_that_is_none_is_a_usage_error(self, kindlehl: Kindlehl) -> None:
+        """On the command line and in the environment."""
+        assert kindlehl("--wait", "nan", "import", SAMPLE).code == 2
+        assert "KINDLEHL_WAIT" in complaint(kindlehl("import", SAMPLE, env={"KINDLEHL_WAIT": "nan"}), 2)
+        assert not list(kindlehl.home.iterdir())
+
     def test_an_import_without_a_library_notes_nothing(self, kindlehl: Kindlehl) -> None:
         """A dry run folds in memory."""
         kindlehl.ok("import", SAMPLE, "--dry-run")
