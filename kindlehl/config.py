@@ -61,7 +61,10 @@ class Settings:
     @property
     def wait(self) -> float:
         """Seconds to wait for another kindlehl that writes."""
-        return float(str(self.setting("wait").value))
+        seconds = float(str(self.setting("wait").value))
+        if seconds != seconds:  # the one number that no limit of an option keeps out
+            raise UsageError("--wait nan is no number of seconds.", hint="Write it like --wait 30.")
+        return seconds
 
     @property
     def backup_folder(self) -> Path:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kindlehl.config import WAIT
 from kindlehl.ports import Library
 from kindlehl.store import library as sqlite
 from kindlehl.store.connection import is_there, translated
@@ -13,19 +14,21 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kindlehl.devices.device import Device
+    from kindlehl.domain.findings import Finding
     from kindlehl.store.backup import Contents
+    from kindlehl.store.examine import Versions
 
 
 __all__ = [
-    "back_up", "connected_readers", "contents", "ensure_sound", "is_backup_of", "is_there", "library",
-    "library_to_read", "restore",
+    "back_up", "connected_readers", "contents", "database_features", "ensure_sound", "examine", "is_backup_of",
+    "is_there", "library", "library_to_read", "restore", "verify", "versions",
 ]  # fmt: skip
 
 
 @contextmanager
-def library(path: Path) -> Generator[Library]:
-    """The library to change, made when it is not there."""
-    opened = sqlite.open_library(path)
+def library(path: Path, wait: float = WAIT) -> Generator[Library]:
+    """The library to change, made when it is not there. `wait`: how many seconds for somebody else who writes."""
+    opened = sqlite.open_library(path, wait)
     try:
         yield opened
     finally:
@@ -76,6 +79,34 @@ def restore(backup: Path, library: Path, now: "datetime", wait: float) -> Path |
     from kindlehl.store import restore as adapter
 
     return adapter.restore(backup, library, now, wait)
+
+
+def verify(path: Path, *, deep: bool) -> "list[Finding]":
+    """What is wrong with a library, and what is not."""
+    from kindlehl.store import verify as adapter
+
+    return adapter.verify(path, deep=deep)
+
+
+def versions() -> "Versions":
+    """The versions of all that decides how a library is read."""
+    from kindlehl.store import examine as adapter
+
+    return adapter.versions()
+
+
+def examine(path: Path) -> "tuple[list[Finding], str | None]":
+    """What a quick look at a library finds, and the time of its newest import, UTC."""
+    from kindlehl.store import examine as adapter
+
+    return adapter.examine(path)
+
+
+def database_features() -> "Finding":
+    """Whether the database can do what a library needs."""
+    from kindlehl.store import examine as adapter
+
+    return adapter.features()
 
 
 def connected_readers() -> "list[Device]":

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kindlehl import __version__
 from kindlehl.cli.manners import taught
 from kindlehl.config import LIBRARY_VARIABLE, WAIT_VARIABLE, Flags
 
@@ -34,6 +33,7 @@ COMMANDS = {
     "history": "kindlehl.cli.history:history",
     "conflicts": "kindlehl.cli.history:conflicts",
     "export": "kindlehl.cli.exporting:export",
+    "doctor": "kindlehl.cli.doctor:doctor",
     "config": "kindlehl.cli.configuring:app",
     "db": "kindlehl.cli.database:app",
 }
@@ -89,13 +89,7 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"kindlehl {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
+@app.callback(invoke_without_command=True)
 def main(
     ctx: typer.Context,
     library: Annotated[
@@ -115,9 +109,17 @@ def main(
             show_default=False,
         ),
     ] = None,
-    version: Annotated[  # noqa: ARG001 -- answered by its callback
-        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version; more of it with --json.")] = False,
+    json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
     """Keep what every command needs to know."""
     ctx.obj = Flags(library, wait)
+    if version:
+        from kindlehl.cli.version import show  # asked for once in a while
+
+        show(ctx, json=json)
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        ctx.fail("Missing command.")
+    if json:
+        ctx.fail("--json comes after the command.")

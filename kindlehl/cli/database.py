@@ -1,6 +1,8 @@
 """The commands that care for the library's file."""
 
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -32,14 +34,40 @@ def rebuild(ctx: typer.Context, library: options.Where = None) -> None:
 
     Example: kindlehl db rebuild
     """
-    where = options.chosen(ctx, library).library
-    if not wiring.is_there(where):
-        raise NotFoundError(f"There is no library at {where}.", hint="Import something first: kindlehl import")
-    with wiring.library(where) as lib, lib.transaction():
+    settings = options.chosen(ctx, library)
+    where = settings.library
+    _ensure_there(where)
+    with wiring.library(where, settings.wait) as lib, lib.transaction():
         lib.shelf.rebuild()
         books = lib.shelf.books()
     count = sum(book.highlights for book in books)
     sys.stdout.write(f"Rebuilt {where}: {count} highlights in {len(books)} books.\n")
+
+
+@app.command()
+def verify(
+    ctx: typer.Context,
+    deep: Annotated[bool, typer.Option("--deep", help="Fold everything from scratch and compare, too.")] = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Look for damage. The library stays as it is; exit code 1 if anything is wrong.
+
+    Example: kindlehl db verify --deep
+    """
+    where = options.chosen(ctx, library).library
+    _ensure_there(where)
+    from kindlehl.cli import findings  # a rebuild needs none
+
+    found = wiring.verify(where, deep=deep)
+    findings.show(found, "kindlehl/verify/1", json=json, library=str(where))
+    if not all(finding.ok for finding in found):
+        raise typer.Exit(1)
+
+
+def _ensure_there(where: Path) -> None:
+    if not wiring.is_there(where):
+        raise NotFoundError(f"There is no library at {where}.", hint="Import something first: kindlehl import")
 
 
 app.command()(backups.backup)

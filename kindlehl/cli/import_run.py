@@ -39,8 +39,10 @@ def run(paths: Sequence[str], settings: Settings, *, encoding: str | None, dry_r
                 complain(error)
         if not found:
             return
-        open_library = wiring.library_to_read if dry_run and not wiring.is_there(settings.library) else wiring.library
-        lib = stack.enter_context(open_library(settings.library))
+        if dry_run and not wiring.is_there(settings.library):
+            lib = stack.enter_context(wiring.library_to_read(settings.library))
+        else:
+            lib = stack.enter_context(wiring.library(settings.library, settings.wait))
         with _progress(found) as progress:
             outcome = importing.import_sources(lib, found, dry_run=dry_run, progress=progress)
     if json:

@@ -43,6 +43,12 @@ def chosen(ctx: typer.Context, library: Path | None) -> Settings:
     return found
 
 
+def quiet(ctx: typer.Context, library: Path | None) -> Settings:
+    """The same, where what cannot be used of a file is told in another way."""
+    before: Flags = ctx.obj
+    return settings(library or before.library, os.environ, wait=before.wait)
+
+
 def one_format(**flags: bool) -> None:
     """Refuse two output formats, or orders, at once."""
     given = [f"--{name}" for name, on in flags.items() if on]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kindlehl.domain.errors import CorruptLibraryError, KindlehlError, TargetError, UsageError
-from kindlehl.store.connection import connect_to_inspect, is_there, open_file, translated, version_of
+from kindlehl.store.connection import connect_to_inspect, is_there, log_of, open_file, translated, version_of
 from kindlehl.store.copies import copy, ensure_whole, move, workplace
 
 _MADE, _OF = "backup", "backup_of"
@@ -30,6 +30,8 @@ def write(library: Path, target: Path, now: datetime) -> Contents:
     """Write a backup of a library to this file. One that was there is replaced; any other file is left alone."""
     if is_there(target):
         _ensure_replaceable(library, target)
+    if log_of(target).exists():  # SQLite would take what is in it for a part of the backup
+        raise TargetError(f"{log_of(target)} is in the way.", hint="Name another file, or move that one away.")
     with workplace(target.parent) as folder:
         part = folder / "backup.db"
         with closing(connect_to_inspect(library)) as source:

@@ -16,7 +16,7 @@ CACHE_KIB = 48_000
 """Page cache: holds the index on record ids of some hundred thousand highlights."""
 
 
-_DAMAGED = "Keep the file, and put a backup in its place or name another library: --library PATH."
+_DAMAGED = "Keep the file, and put a backup in its place: kindlehl db restore FILE. Or name another: --library PATH."
 _UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 
 
@@ -249,10 +249,21 @@ def translated(path: Path) -> Generator[None]:
         raise
 
 
+def _busy(path: Path) -> BusyError:
+    from kindlehl.store.writer import writer  # only whoever waited in vain asks
+
+    holder = writer(path)
+    who = f" (process {holder.pid}, for {holder.seconds:.0f} s)" if holder else ""
+    return BusyError(
+        f"Another kindlehl is writing to {path}{who}.",
+        hint="Try again when it has finished, or wait longer: --wait SECONDS",
+    )
+
+
 def _sentence(error: sqlite3.Error, path: Path) -> KindlehlError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return BusyError(f"Another kindlehl is writing to {path}.", hint="Wait until it has finished, then try again.")
+        return _busy(path)
     if code == sqlite3.SQLITE_FULL:
         return LibraryError(
             f"The disk is full: {path} could not be written. The library is as it was.",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kindlehl.ports import Operation
-from kindlehl.store.connection import connect, connect_to_read, prepare, translated
+from kindlehl.store.connection import BUSY_MS, connect, connect_to_read, prepare, translated
 from kindlehl.store.rows import teach
 from kindlehl.store.search import SqliteIndex
 from kindlehl.store.shelf import SqliteShelf
@@ -86,17 +86,20 @@ class SqliteLibrary:
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Everything inside happens, or nothing does."""
+        from kindlehl.store.writer import noted  # whoever only looks writes nothing
+
         with translated(self._path):
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self.facts.start()
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                self.facts.start()
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+            with noted(self._path):
+                try:
+                    self.facts.start()
+                    yield
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    self.facts.start()
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+                    raise
 
     def fold_revision(self) -> int:
         """By which revision of the fold the shelf was made."""
@@ -115,11 +118,12 @@ class SqliteLibrary:
         self._db.close()
 
 
-def open_library(path: Path) -> SqliteLibrary:
-    """The library in this file, made when it is not there, and folded anew if an older revision folded it."""
+def open_library(path: Path, wait: float = BUSY_MS / 1000) -> SqliteLibrary:
+    """The library in this file, made when it is not there, and folded anew if an older revision folded it. `wait`: how
+    many seconds for somebody else who writes."""
     from kindlehl.domain import fold
 
-    library = SqliteLibrary(connect(path), path)
+    library = SqliteLibrary(connect(path, busy_ms=round(wait * 1000)), path)
     try:
         if library.fold_revision() != fold.REVISION:
             with library.transaction():

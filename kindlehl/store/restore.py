@@ -49,7 +49,11 @@ def _alone(library: Path, wait: float) -> Generator[None]:
     if not is_there(library):
         yield
         return
-    with closing(open_file(library, "rw", round(wait * 1000))) as connection:
+    if library.is_dir():
+        raise LibraryError(f"{library} is a directory, not a library.", hint="Name a file: --library PATH.")
+    with translated(library):
+        opened = open_file(library, "rw", round(wait * 1000))
+    with closing(opened) as connection:
         try:
             # In this mode the first look at a file with a log takes a lock that keeps everybody out.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")

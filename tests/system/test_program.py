@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from support.cli import SAMPLE, Kindlehl, complaint, facts, highlight, many, query, shown, written
 
-COMMANDS = ((), ("import",), ("list",), ("books",), ("show",), ("search",), ("export",), ("db",), ("db", "path"),
-            ("db", "rebuild"), ("config",), ("config", "path"), ("config", "show"), ("config", "set"),
-            ("config", "unset"), ("config", "edit"))  # fmt: skip
+COMMANDS = (
+    (), ("import",), ("list",), ("books",), ("show",), ("search",), ("export",), ("db",), ("db", "path"),
+    ("db", "rebuild"), ("db", "backup"), ("db", "restore"), ("db", "verify"), ("config",), ("config", "path"),
+    ("config", "show"), ("config", "set"), ("config", "unset"), ("config", "edit"), ("doctor",),
+)  # fmt: skip
 
 
 class TestHelp:

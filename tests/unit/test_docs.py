@@ -80,6 +80,7 @@ def test_every_command_and_exit_code_is_on_the_page() -> None:
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
     sections = re.findall(r"^## (.+)$", page, re.MULTILINE)
     assert {"kindlehl", "import", "list", "books", "show", "search", "export", "db", "db path", "db rebuild",
+            "db backup", "db restore", "db verify", "doctor",
             "config", "config edit", "config path", "config set", "config show", "config unset"} <= {
         *sections
     }  # fmt: skip
