@@ -17,6 +17,7 @@ COMMANDS = {
     "show": "kindlehl.cli.looking:show",
     "search": "kindlehl.cli.looking:search",
     "random": "kindlehl.cli.drawing:random",
+    "pick": "kindlehl.cli.picking:pick",
     "export": "kindlehl.cli.exporting:export",
     "db": "kindlehl.cli.database:app",
 }
