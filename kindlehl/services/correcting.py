@@ -56,5 +56,5 @@ def _nearest(word: str, vocabulary: Sequence[tuple[str, int]]) -> str | None:
 
     most = 1 if len(word) < _LONG else 2
     counts = {term: count for term, count in vocabulary if abs(len(term) - len(word)) <= most and term.isalpha()}
-    found = process.extract(word, counts.keys(), scorer=OSA.distance, score_cutoff=most, limit=None)
+    found = process.extract(word, list(counts), scorer=OSA.distance, score_cutoff=most, limit=None)
     return min(found, key=lambda each: (each[1], -counts[each[0]], each[0]))[0] if found else None

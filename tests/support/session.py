@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import pyte
+
 from support.cli import TIMEOUT, Kindlehl
 
 UP, DOWN, TAB, ENTER, ESCAPE, CTRL_C = "\x1b[A", "\x1b[B", "\t", "\r", "\x1b", "\x03"
