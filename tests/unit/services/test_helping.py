@@ -107,6 +107,7 @@ class TestExplaining:
             ("walden", "No highlight has these words; the title of 1 book has: try title:walden"),
             ("Henry thoreau", "No highlight has these words; the author of 1 book has: try author:henry-thoreau"),
             ("xylophone", "No highlight has these words."),
+            ("au", "No highlight has these words."),
             ("title:waldn", "No title has “waldn”. Did you mean title:walden?"),
             ("author:thoreu live", "No author has “thoreu”. Did you mean author:thoreau?"),
             ("tag:carft", "There is no tag “carft”. Did you mean tag:craft?"),
