@@ -83,10 +83,10 @@ class TestCorrecting:
         assert bool(found.hits) == (bool(corrected) or typed in ("deliberately", "live -delibrately"))
 
     def test_of_two_words_as_near_the_more_frequent_is_taken(self, library: Library) -> None:
-        """`quite` and `quiet` are one slip from `qviet` and `quiex`."""
-        more = [record("highlight", "Third", f"quiet {n}", 10 * n, 0, n, False) for n in range(3)]
+        """`quiet` and `quite` are both one slip from `quiee`."""
+        more = [record("highlight", "Third", f"quite {n}", 10 * n, 0, n, False) for n in range(3)]
         keep(library, *more, import_of(5, "clippings", more))
-        assert finding.search(library, read("quiee")).corrected == {"quiee": "quiet"}
+        assert finding.search(library, read("quiee")).corrected == {"quiee": "quite"}
 
     def test_what_has_to_be_exact_is_not_corrected(self, library: Library) -> None:
         """For who asks for it."""
