@@ -63,6 +63,8 @@ def _nearest(word: str, vocabulary: Sequence[tuple[str, int]]) -> str | None:
     from rapidfuzz.distance import OSA
 
     most = 1 if len(word) < _LONG else 2
-    counts = {term: count for term, count in vocabulary if abs(len(term) - len(word)) <= most and term.isalpha()}
-    found = process.extract(word, list(counts), scorer=OSA.distance, score_cutoff=most, limit=None)
-    return min(found, key=lambda each: (each[1], -counts[each[0]], each[0]))[0] if found else None
+    terms = [term for term, _ in vocabulary if abs(len(term) - len(word)) <= most]
+    found = process.extract(word, terms, scorer=OSA.distance, score_cutoff=most, limit=None)
+    counts = dict(vocabulary) if found else {}
+    near = [(slips, -counts[term], term) for term, slips, _ in found if term.isalpha()]
+    return min(near)[2] if near else None
