@@ -4,7 +4,7 @@ import random
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,11 @@ import made_clippings
 from measuring import KINDLEHL, Options, Row, Table, main, progress, quantile, run, scratch, shown, size_name
 
 from kindlehl import wiring
+from kindlehl.domain.facts import Edit, new_id
 from kindlehl.ports import Filter, Library
-from kindlehl.services.finding import parse
-from kindlehl.store.search import expression, indexable
+from kindlehl.services import finding
+from kindlehl.services.querying import read
+from kindlehl.store.expressions import expression, indexable
 
 LIMIT = 20
 COMMON = 0.07
@@ -25,6 +27,8 @@ GOAL_SIZE = 1_000_000
 """Highlights, from which on the goals hold: below, a few dozen microseconds decide."""
 CJK_LIMIT = 0.05
 """Seconds within which two Chinese or Japanese characters are found."""
+TAG, TAGGED = "to reread", 50
+"""A tag, and of how many highlights one has it."""
 _CACHE_KIB = 48_000  # as the library has it
 
 _CJK = re.compile("[\u4e00-\u9fff]{2}")
@@ -32,14 +36,16 @@ _CJK = re.compile("[\u4e00-\u9fff]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What somebody types, and the book it is limited to."""
+    """What somebody types, and the book it is limited to; the same for the floor, as a condition of SQL."""
 
     text: str
     book: str | None = None
+    where: str = ""
+    values: tuple[str, ...] = ()
 
 
 def benchmark(options: Options) -> Table:
-    """Queries of six kinds at growing sizes."""
+    """Queries of several kinds at growing sizes."""
     sizes = options.chosen(quick=(2_000, 20_000), full=(100_000, 1_000_000))
     each = 50 if options.quick else 100
     table = Table(
@@ -47,42 +53,70 @@ def benchmark(options: Options) -> Table:
         f"The {LIMIT} best hits of {each} different queries of each kind (as many as there are different ones), one "
         "after the other in an open library (`library.index.search`, which gives whole highlights), each right "
         "after the same query on the floor: a contentless FTS5 table of the same texts with the same tokenizer, "
-        "built in the same run, which gives row numbers by rank. Every query runs once to warm both, then three "
-        "times, of which the median counts. p50 and p99 over the queries; the goals are those for a million.",
+        "built in the same run, which gives row numbers by rank. Kinds with a condition go through `finding.find`, "
+        "with the query read anew each time, against the same condition on a plain table of highlights and one of "
+        f"books beside that index; one of {TAGGED} highlights has the tag. Every query runs once to warm both, then "
+        "three times, of which the median counts. p50 and p99 over the queries; the goals are those for a million.",
     )
     for count in sizes:
         progress(f"search: building {count:,} clippings")
         with scratch() as folder:
-            clippings, library, bare = folder / "My Clippings.txt", folder / "library.db", folder / "floor.db"
+            clippings, library = folder / "My Clippings.txt", folder / "library.db"
             made_clippings.write(clippings, count)
             run([KINDLEHL, "import", clippings, "--library", library], home=folder)
-            with wiring.library_to_read(library) as lib, closing(_floor(bare, library)) as floor:
-                progress(f"search: {each} queries of each kind")
-                table.rows += _rows(lib, floor, count, each)
+            for kinds in (_searches, _conditions):
+                if kinds is _conditions:
+                    _tag(library)  # not before: to index a part anew leaves a second segment in the index
+                with (
+                    wiring.library_to_read(library) as lib,
+                    closing(_floor(folder / f"{kinds.__name__}.db", library)) as floor,
+                ):
+                    progress(f"search: {each} queries of each kind")
+                    table.rows += _rows(lib, floor, count, kinds(lib, floor, each))
     return table
 
 
+def _tag(path: Path) -> None:
+    """Tag one of so many highlights, as a reader would."""
+    with wiring.library(path) as library:
+        targets = library.shelf.ids(Filter(kinds=("highlight",)))[::TAGGED]
+        ids = [new_id(1_700_000_000_000 + n, n.to_bytes(10, "big")) for n in range(len(targets))]
+        with library.transaction():
+            library.facts.add(
+                Edit(id_, target, f"tag:{TAG}", True, (), hlc=n, at="2024-01-01T00:00:00Z", device="bench", op=id_)
+                for n, (id_, target) in enumerate(zip(ids, targets, strict=True), 1)
+            )
+            library.shelf.settle()
+
+
 def _floor(path: Path, library: Path) -> sqlite3.Connection:
-    """A bare index: the texts of the library, and nothing else but which book each is of."""
+    """A bare index: the texts of the library, and beside it what the conditions ask for."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     db.execute("CREATE VIRTUAL TABLE f USING fts5(text, note, content='', tokenize='unicode61 remove_diacritics 2')")
-    db.execute("CREATE TABLE h (key INTEGER PRIMARY KEY, book TEXT NOT NULL)")
+    db.execute("CREATE TABLE b (id TEXT PRIMARY KEY, title TEXT NOT NULL, author TEXT) WITHOUT ROWID")
+    db.execute("CREATE TABLE h (key INTEGER PRIMARY KEY, book TEXT NOT NULL, text, note, tags, added_at)")
     db.execute("CREATE VIRTUAL TABLE v USING fts5vocab(f, row)")
     db.execute("BEGIN")
     with closing(sqlite3.connect(library)) as source:
-        rows = source.execute("SELECT book_id, text, note FROM v_highlights WHERE kind IN ('highlight', 'note')")
-        for key, (book, text, note) in enumerate(rows, 1):
+        db.executemany("INSERT INTO b VALUES (?, ?, ?)", source.execute("SELECT id, title, author FROM v_books"))
+        rows = source.execute(
+            """SELECT book_id, text, note, tags_json, added_at FROM v_highlights WHERE kind IN ('highlight', 'note')
+               ORDER BY title, location_start"""
+        )
+        for key, (book, text, note, tags, at) in enumerate(rows, 1):
             db.execute(
                 "INSERT INTO f (rowid, text, note) VALUES (?, ?, ?)", (key, indexable(text), note and indexable(note))
             )
-            db.execute("INSERT INTO h VALUES (?, ?)", (key, book))
+            db.execute("INSERT INTO h VALUES (?, ?, ?, ?, ?, ?)", (key, book, text, note, tags, at))
     db.execute("COMMIT")
     return db
 
 
-def _rows(library: Library, floor: sqlite3.Connection, count: int, each: int) -> Iterator[Row]:
-    for kind, searches in _searches(library, floor, each).items():
+def _rows(
+    library: Library, floor: sqlite3.Connection, count: int, kinds: Mapping[str, Sequence[Search]]
+) -> Iterator[Row]:
+    for kind, searches in kinds.items():
         theirs, ours = _measure(library, floor, searches)
         for name, share in (("p50", 0.5), ("p99", 0.99)):
             mine, other = quantile(ours, share), quantile(theirs, share)
@@ -123,8 +157,17 @@ def _timed(ask: Callable[[], int]) -> float:
 
 
 def _bare(floor: sqlite3.Connection, search: Search) -> Callable[[], int]:
-    match = expression(parse(search.text))
-    if search.book is None:
+    query = read(search.text).query
+    match = expression(query) if query else ""
+    if search.where:
+        among = "f JOIN h ON h.key = f.rowid JOIN b ON b.id = h.book WHERE f MATCH ? AND"
+        sql = (
+            f"SELECT f.rowid FROM {among} {search.where} ORDER BY f.rank LIMIT ?"
+            if match
+            else f"SELECT h.key FROM h JOIN b ON b.id = h.book WHERE {search.where} ORDER BY b.title, h.key LIMIT ?"
+        )
+        values = (*([match] if match else []), *search.values, LIMIT)
+    elif search.book is None:
         sql, values = "SELECT rowid FROM f WHERE f MATCH ? ORDER BY rank LIMIT ?", (match, LIMIT)
     else:
         sql = "SELECT f.rowid FROM f JOIN h ON h.key = f.rowid WHERE f MATCH ? AND h.book = ? ORDER BY f.rank LIMIT ?"
@@ -134,23 +177,23 @@ def _bare(floor: sqlite3.Connection, search: Search) -> Callable[[], int]:
 
 def _whole(library: Library, search: Search) -> Callable[[], int]:
     wanted = Filter() if search.book is None else Filter(books=(search.book,))
-    return lambda: len(library.index.search(parse(search.text), wanted, LIMIT))
+    if search.where:
+        return lambda: sum(1 for _ in finding.find(library, read(search.text), limit=LIMIT))
+    query = read(search.text).query
+    return lambda: len(library.index.search(query, wanted, LIMIT))
 
 
 def _searches(library: Library, floor: sqlite3.Connection, each: int) -> dict[str, list[Search]]:
     """Queries of each kind, from the words and texts that are there. The same library gives the same queries."""
     rng = random.Random(7)
     (rows,) = floor.execute("SELECT count(*) FROM h").fetchone()
-    latin = "term GLOB '[a-z]*' AND length(term) > 1"
 
     def words(least: float, most: float) -> list[str]:
-        found = floor.execute(f"SELECT term FROM v WHERE {latin} AND doc BETWEEN ? AND ?", (least, most))
+        found = floor.execute(f"SELECT term FROM v WHERE {_LATIN} AND doc BETWEEN ? AND ?", (least, most))
         return [word for (word,) in found]
 
     few, rare = words(3, 30), words(rows / 2000, rows / 500)
-    common = [
-        w for (w,) in floor.execute(f"SELECT term FROM v WHERE {latin} ORDER BY abs(doc - ?) LIMIT 5", (COMMON * rows,))
-    ]
+    common = _common(floor, rows)
     books = [book.id for book in library.shelf.books()]
     texts = [h.text for h in _some(library, rng.sample(books, min(len(books), 100)))]
     pairs = [found[2:4] for text in texts if len(found := re.findall(r"[a-z]+", text)) > 6]
@@ -168,6 +211,39 @@ def _searches(library: Library, floor: sqlite3.Connection, each: int) -> dict[st
         "prefix": [Search(f"{start}*") for start in starts[:each]],
         "two CJK characters": [Search(two) for two in cjk[:each]],
         "7 % word in one book": [Search(common[n % len(common)], rng.choice(books)) for n in range(each)],
+    }
+
+
+_LATIN = "term GLOB '[a-z]*' AND length(term) > 1"
+
+
+def _common(floor: sqlite3.Connection, rows: int) -> list[str]:
+    found = floor.execute(f"SELECT term FROM v WHERE {_LATIN} ORDER BY abs(doc - ?) LIMIT 5", (COMMON * rows,))
+    return [word for (word,) in found]
+
+
+def _conditions(library: Library, floor: sqlite3.Connection, each: int) -> dict[str, list[Search]]:
+    """A word with a condition, and conditions alone."""
+    rng = random.Random(8)
+    (rows,) = floor.execute("SELECT count(*) FROM h").fetchone()
+    common = _common(floor, rows)
+    names = [name for _, _, author in library.shelf.titles() if author and (name := author.split()[-1]).isascii()]
+    tagged = "EXISTS (SELECT 1 FROM json_each(h.tags) WHERE value = ?)"
+    months = [f"20{year}-{month:02}" for year in range(12, 20) for month in range(1, 13)]
+    words = [common[n % len(common)] for n in range(each)]
+
+    def by(name: str, text: str) -> Search:
+        return Search(text, None, "b.author LIKE ?", (f"%{name}%",))
+
+    return {
+        "7 % word, tag": [Search(f"tag:to-reread {word}", None, tagged, (TAG,)) for word in words],
+        "7 % word, author": [by(name, f"author:{name} {word}") for word in words for name in [rng.choice(names)]],
+        "author alone": [by(name, f"author:{name}") for name in rng.choices(names, k=each)],
+        "tag alone": [Search("tag:to-reread", None, tagged, (TAG,))] * min(each, 20),
+        "month, with a note": [
+            Search(f"on:{month} has:note", None, "substr(h.added_at, 1, 7) = ? AND h.note IS NOT NULL", (month,))
+            for month in rng.choices(months, k=min(each, 20))
+        ],
     }
 
 

@@ -19,7 +19,7 @@ MEANINGS = {
     SKIPPED: "done, but some records or files were left out; the report names them",
     5: "no device or source found: what a script that runs without a Kindle may ignore",
     75: "try later: somebody else is writing to the library",
-    130: "interrupted with Ctrl-C; the library is as it was before, or as it is after",
+    130: "interrupted with Ctrl-C, or left with Esc; the library is as it was before, or as it is after",
 }
 
 HEAD = """# The commands

@@ -17,6 +17,7 @@ COMMANDS = {
     "show": "kindlehl.cli.looking:show",
     "search": "kindlehl.cli.looking:search",
     "random": "kindlehl.cli.drawing:random",
+    "pick": "kindlehl.cli.picking:pick",
     "add": "kindlehl.cli.writing:add",
     "edit": "kindlehl.cli.writing:edit",
     "note": "kindlehl.cli.editing:note",

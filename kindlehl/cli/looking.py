@@ -237,13 +237,16 @@ def _tell_corrected(found: "Found") -> None:
 
 
 def _print_hits(hits: "list[Hit]") -> None:
+    from kindlehl.services.finding import beginning  # loaded already
+
     terminal = render.Terminal()
     for n, hit in enumerate(hits):
         h = hit.highlight
-        in_note = not h.text
         terminal.print(*([""] if n else []), *render.heading(terminal, h.title, h.author))
-        note = hit.snippet if in_note else None
-        terminal.print(*render.passage(terminal, h, "" if in_note else hit.snippet, note or h.note, hit.marks))
+        if hit.in_note:
+            terminal.print(*render.passage(terminal, h, beginning(h.text), hit.snippet))
+        else:
+            terminal.print(*render.passage(terminal, h, hit.snippet, h.note, hit.marks))
 
 
 CLASSES = {"list_": options.TakesQuery, "search": options.TakesQuery}

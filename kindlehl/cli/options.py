@@ -112,8 +112,20 @@ class TakesQuery(TyperCommand):
     """A command to which a word with a minus before it is a word that must not be there, and no bundle of options."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Move such words behind a `--`. Options of one letter are still options: `-b walden`, not `-bwalden`."""
-        before = args[: args.index("--")] if "--" in args else args
-        without = [arg for arg in before if len(arg) > 2 and arg[0] == "-" != arg[1]]
-        kept = [arg for arg in before if arg not in without]
-        return super().parse_args(ctx, [*kept, "--", *without, *args[len(before) + 1 :]])
+        """Hide the minus of such words from the parser, which would take it for an option's, and put each where it
+        stood. Options of one letter are still options: `-b walden`, not `-bwalden`."""
+        end = args.index("--") if "--" in args else len(args)
+        hidden = [_HIDDEN + arg if len(arg) > 2 and arg[0] == "-" != arg[1] else arg for arg in args[:end]]
+        rest = super().parse_args(ctx, [*hidden, *args[end:]])
+        ctx.params = {name: _shown(value) for name, value in ctx.params.items()}
+        return rest
+
+
+_HIDDEN = "\0"
+"""What no argument of a process can hold."""
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_shown(each) for each in cast("list[Any]", value)]
+    return value.removeprefix(_HIDDEN) if isinstance(value, str) else value

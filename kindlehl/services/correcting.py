@@ -1,11 +1,15 @@
 """Correcting: when nothing is found, words that the library does not hold give way to the nearest that it holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import TypeAlias
 
 from kindlehl.domain.text import searchable
 from kindlehl.ports import Library, Words
 from kindlehl.services.querying import Request
 
+Vocabulary: TypeAlias = Callable[[str], Sequence[tuple[str, int]]]
+"""The words that start like this, and how many passages hold each."""
 SHORTEST = 4
 """Letters of a word that may be corrected: one letter of three changed is another word, not a slip."""
 _LONG = 6
@@ -24,10 +28,14 @@ def corrected(library: Library, request: Request) -> tuple[Request, Mapping[str,
     if query is None:
         return request, {}
     asked = [*query.wanted, *(words for group in query.either for words in group)]
-    instead = {words.text: _instead(library, words, request) for words in asked}
-    if None in instead.values():
-        return request, {}
-    changed = {old: new for old, new in instead.items() if new is not None and new != old}
+    vocabulary = cache(library.index.vocabulary)  # read once, however many words a query has
+    changed: dict[str, str] = {}
+    for words in asked:
+        new = _instead(vocabulary, words, request)
+        if new is None:
+            return request, {}
+        if new != words.text:
+            changed[words.text] = new
 
     def mended(words: Sequence[Words]) -> tuple[Words, ...]:
         return tuple(each._replace(text=changed.get(each.text, each.text)) for each in words)
@@ -36,17 +44,17 @@ def corrected(library: Library, request: Request) -> tuple[Request, Mapping[str,
     return request._replace(query=query), changed
 
 
-def _instead(library: Library, words: Words, request: Request) -> str | None:
+def _instead(vocabulary: Vocabulary, words: Words, request: Request) -> str | None:
     """The word itself if the library holds it or if it may not be replaced, else the nearest; None where none is."""
     word = searchable(words.text)
     may = words.text in request.replaceable and word.isalpha() and len(word) >= SHORTEST
     if not may or any(letter >= _FIRST_UNPARTED for letter in word):
         return words.text
     # Few slips are in the first letter, and the words that share it are read in a tenth of the time.
-    near = library.index.vocabulary(word[0])
+    near = vocabulary(word[0])
     if any(term == word for term, _ in near):
         return words.text
-    return _nearest(word, near) or _nearest(word, library.index.vocabulary())
+    return _nearest(word, near) or _nearest(word, vocabulary(""))
 
 
 def _nearest(word: str, vocabulary: Sequence[tuple[str, int]]) -> str | None:
@@ -55,6 +63,8 @@ def _nearest(word: str, vocabulary: Sequence[tuple[str, int]]) -> str | None:
     from rapidfuzz.distance import OSA
 
     most = 1 if len(word) < _LONG else 2
-    counts = {term: count for term, count in vocabulary if abs(len(term) - len(word)) <= most and term.isalpha()}
-    found = process.extract(word, counts.keys(), scorer=OSA.distance, score_cutoff=most, limit=None)
-    return min(found, key=lambda each: (each[1], -counts[each[0]], each[0]))[0] if found else None
+    terms = [term for term, _ in vocabulary if abs(len(term) - len(word)) <= most]
+    found = process.extract(word, terms, scorer=OSA.distance, score_cutoff=most, limit=None)
+    counts = dict(vocabulary) if found else {}
+    near = [(slips, -counts[term], term) for term, slips, _ in found if term.isalpha()]
+    return min(near)[2] if near else None

@@ -6,6 +6,8 @@ from kindlehl.domain.text import holds, loose
 from kindlehl.ports import Field, Filter, Library, Query, Term
 from kindlehl.services.querying import nearest
 
+_SHORTEST = 3
+"""Letters of a word that is worth looking for in names: shorter ones are part of many."""
 EMPTY = "The library is empty. Plug in the Kindle, then: kindlehl import"
 
 
@@ -56,7 +58,9 @@ def _in_names(query: Query, field: str, names: Sequence[str]) -> str | None:
     """Whether the words that were looked for in highlights stand in titles or authors."""
     words = [each.text for each in query.wanted if each.part is None]
     meant = " ".join(words)
-    count = sum(holds(name, meant) for name in names) if words else 0
+    if not words or any(word.isascii() and len(word) < _SHORTEST for word in words):
+        return None
+    count = sum(holds(name, meant) for name in names)
     if not count:
         return None
     whose = f"the {field} of {count} book{'s' if count > 1 else ''}"

@@ -27,6 +27,8 @@ class Hit(NamedTuple):
     """The part of the text or note round the first match."""
     marks: tuple[tuple[int, int], ...]
     """Where in the snippet the words stand: start and end."""
+    in_note: bool = False
+    """Whether the snippet is of the note."""
 
 
 def find(library: Library, request: Request, way: Way = "best", limit: int | None = None) -> Iterator[Highlight]:
@@ -58,6 +60,22 @@ def search(
     return Found(hits(found, nearest), changed if found else {})
 
 
+def glance(library: Library, request: Request, limit: int) -> list[Highlight]:
+    """What a reader may mean who is still typing: the last word may go on, from two letters on."""
+    query = request.query
+    if query is None:
+        return list(library.shelf.highlights(request.whole, limit=limit))
+    last = query.wanted[-1] if query.wanted else None
+    if (
+        last is not None
+        and last.text in request.replaceable
+        and len(last.text) > 1
+        and request.text.endswith(last.text)
+    ):
+        query = query._replace(wanted=(*query.wanted[:-1], last._replace(prefix=True)))
+    return list(library.index.glance(query, request.filter, limit))
+
+
 def every(library: Library, request: Request) -> Iterator[Highlight]:
     """All passages that a request means, by book and in reading order: for who wants to do something with them."""
     return library.shelf.highlights(request.whole)
@@ -72,8 +90,13 @@ def _hit(highlight: Highlight, words: Sequence[Words]) -> Hit:
     for part, text in (("text", highlight.text), ("note", highlight.note or "")):
         found = matches(text, [each for each in words if each.part in (None, part)])
         if found:
-            return Hit(highlight, *_cut(text, found))
-    return Hit(highlight, *_cut(highlight.text or highlight.note or "", []))
+            return Hit(highlight, *_cut(text, found), part == "note")
+    return Hit(highlight, *_cut(highlight.text or highlight.note or "", []), not highlight.text)
+
+
+def beginning(text: str) -> str:
+    """As much of a text as a hit shows."""
+    return _cut(text, [])[0]
 
 
 def matches(text: str, wanted: Iterable[Words]) -> list[tuple[int, int]]:

@@ -116,7 +116,7 @@ def _pattern() -> "re.Pattern[str]":
     import re
 
     return re.compile(
-        r"""(?P<minus>-?) (?: (?P<key>[A-Za-z]{2,}) : (?=[\w"*\#]) )?
+        r"""(?P<minus>-?) (?: (?P<key>[A-Za-z]{2,}) : (?: (?=[\w"*\#]) | (?<=(?i:tag):)(?=\S) ) )?
             (?: "(?P<quoted>[^"]*)"? (?P<begun>\*?) | (?P<bare>\S+) )""",
         re.VERBOSE,
     )
@@ -131,7 +131,7 @@ def _term(match: "re.Match[str]") -> Term:
     field = _OTHER_NAMES.get((key or "").lower(), (key or "").lower())
     if field and field not in KEYS:
         raise _unknown(f"There is no key {key}: to search by.", f"{field}:", [f"{known}:" for known in KEYS], match[0])
-    if not _says_something(match):
+    if not (_says_something(match) or (field == "tag" and value.strip("#"))):  # a tag may be a sign, such as an emoji
         raise UsageError(f"{key}: needs a word after it.", hint=f'For the word itself: "{key}"')
     if field in ("", "text", "note"):
         begun = bool(match["begun"]) or value.endswith("*")
@@ -194,7 +194,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """Of what is known, what looks most like a word; None where nothing does."""
     from difflib import get_close_matches  # only where something was not understood
 
-    return next(iter(get_close_matches(word, known, 1)), None)
+    return next(iter(get_close_matches(word, known, 1, cutoff=0.7)), None)
 
 
 def day(text: str, name: str) -> str:

@@ -12,7 +12,7 @@ from support.histories import deletion, edit, import_of, made_id, picture, recor
 
 from kindlehl.domain.erasure import skeleton
 from kindlehl.domain.facts import Edit, Fact, Import, Record
-from kindlehl.ports import Filter, Library, Query, Words
+from kindlehl.ports import Filter, Library, Query, Term, Words
 from kindlehl.store.library import empty_library, open_library
 from kindlehl.store.memory import MemoryLibrary
 
@@ -196,6 +196,106 @@ class TestShelf:
         assert count(Filter(until="2023")) == 0
         assert count(Filter(books=())) == 0
 
+    @pytest.mark.parametrize(
+        ("term", "found"),
+        [
+            (Term("title", "tale"), "bwn"),
+            (Term("title", "OTHER two"), "o"),
+            (Term("title", "two-other"), "o"),
+            (Term("author", "charles-dickens"), "bwn"),
+            (Term("author", "thackeray"), ""),
+            (Term("author", "dickens", negated=True), "o"),
+            (Term("tag", "Le Guin"), "b"),
+            (Term("tag", "le-guin"), "b"),
+            (Term("tag", "guin"), ""),
+            (Term("tag", "le guin", negated=True), "wno"),
+            (Term("color", "BLUE"), "b"),
+            (Term("chapter", "one"), ""),
+            (Term("source", "clippings"), "bwno"),
+            (Term("source", "clippings g2"), ""),
+            (Term("kind", "note"), "n"),
+            (Term("id", BEST.id[:6]), "b"),
+            (Term("since", "2024-01-01T10:02:00"), "bw"),
+            (Term("since", "2024-01-01T10:02:00", negated=True), "no"),
+            (Term("until", "2024-01-01T10:02:00"), "n"),
+            (Term("until", "2023", negated=True), "bwno"),
+            (Term("on", "2024-01"), "bwn"),
+            (Term("on", "2024-01-01T10:03"), "bw"),
+            (Term("has", "note"), "n"),
+            (Term("has", "tag"), "b"),
+            (Term("has", "color"), "b"),
+            (Term("has", "chapter"), ""),
+            (Term("has", "favorite"), "w"),
+            (Term("has", "truncated"), ""),
+            (Term("has", "conflict"), "w"),
+            (Term("words", Words("times")), "b"),
+            (Term("words", Words("true", part="text")), ""),
+            (Term("words", Words("true", part="note")), "n"),
+            (Term("words", Words("times"), negated=True), "wno"),
+        ],
+    )
+    def test_each_condition_holds_of_what_it_says(self, library: Library, term: Term, found: str) -> None:
+        """Alone, turned round, beside another and to choice; dashes, case and order of words aside in names."""
+        best = record("highlight", "Tale (Dickens, Charles)", "It was the best of times", 5, 1, 3, False)
+        best = replace(best, id=BEST.id)
+        worst = record("highlight", "Tale (Dickens, Charles)", "it was the worst", 16, 1, 3, False)
+        bare = record("note", "Tale (Dickens, Charles)", "so true", 90, 0, 1, False)
+        other = record("highlight", "Other Two", "the age of wisdom", 1, 0, None, False)
+        held = [best, worst, bare, other]
+        keep(library, *held, import_of(1, "clippings", held), edit(2, best.id, "tag:Le Guin", True))
+        keep(library, edit(3, best.id, "color", "blue"), edit(4, worst.id, "favorite", True))
+        keep(library, edit(5, worst.id, "text", "the worst"), edit(6, worst.id, "text", "it was"))
+        names = dict(zip((r.id for r in held), "bwno", strict=True))
+
+        def meant(*groups: tuple[Term, ...]) -> set[str]:
+            found = Filter(terms=groups)
+            listed = [h.id for h in library.shelf.highlights(found)]
+            assert library.shelf.ids(found) == sorted(listed)
+            assert library.shelf.count(found) == len(listed)
+            return {names[id_] for id_ in listed}
+
+        assert meant((term,)) == set(found)
+        assert meant((term._replace(negated=not term.negated),)) == {*"bwno"} - set(found)
+        assert meant((term,), (Term("kind", "highlight"),)) == set(found) - {"n"}
+        assert meant((term, Term("kind", "note"))) == {*found, "n"}
+
+    def test_a_books_id_begins_a_title_from_six_letters_on(self, library: Library) -> None:
+        """As `kindlehl books` shows it."""
+        keep(library, BEST, import_of(1, "clippings", [BEST]))
+        (book,) = library.shelf.books()
+        for length, count in ((36, 1), (9, 1), (6, 1), (5, 0)):
+            assert library.shelf.count(Filter(terms=((Term("title", book.id[:length]),),))) == count
+
+    def test_words_can_be_a_condition_in_any_order_of_the_list(self, library: Library) -> None:
+        """For who wants the newest of what is found."""
+        keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]))
+        wanted = Filter(query=Query((Words("times"),), (Words("xylophone"),), ((Words("best"), Words("worst")),)))
+        assert [h.id for h in library.shelf.highlights(wanted, order="newest")] == [WORST.id, BEST.id]
+        assert [h.id for h in library.shelf.highlights(wanted, order="oldest")] == [BEST.id, WORST.id]
+
+    def test_what_has_no_time_comes_last_in_both_orders_of_time(self, library: Library) -> None:
+        """Nobody asks for the newest to see what has no date."""
+        undated = record("highlight", "Other", "the age of wisdom", 1, 0, None, False)
+        keep(library, BEST, undated, WORST, import_of(1, "clippings", [BEST, undated, WORST]))
+        for order, ids in (("newest", [WORST.id, BEST.id]), ("oldest", [BEST.id, WORST.id])):
+            assert [h.id for h in library.shelf.highlights(Filter(), order=order)] == [*ids, undated.id]
+
+    def test_titles_are_those_of_the_books_that_show_something(self, library: Library) -> None:
+        """Without the cost of counting what is in them."""
+        other = record("highlight", "Other", "the age of wisdom", 1, 0, 1, False)
+        keep(library, BEST, other, import_of(1, "clippings", [BEST, other]))
+        assert library.shelf.titles() == [(b.id, b.title, b.author) for b in library.shelf.books()]
+        keep(library, deletion(2, library, other.id, []))
+        assert [title for _, title, _ in library.shelf.titles()] == ["Tale"]
+
+    def test_tags_are_those_that_are_shown(self, library: Library) -> None:
+        """Each once."""
+        keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]), edit(2, WORST.id, "tag:b", True))
+        keep(library, edit(3, BEST.id, "tag:b", True), edit(4, BEST.id, "tag:a", True))
+        assert library.shelf.tags() == ["a", "b"]
+        keep(library, deletion(5, library, BEST.id, []))
+        assert library.shelf.tags() == ["b"]
+
     def test_newest_first_and_a_limit(self, library: Library) -> None:
         """The two ways to cut a list."""
         keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]))
@@ -237,12 +337,20 @@ class TestIndex:
             (Query((Words("wor", prefix=True),)), 1),
             (Query((Words("wor"),)), 0),
             (Query((Words('" OR text:'),)), 0),
+            (Query((), (), ((Words("best"), Words("worst")),)), 2),
+            (Query((Words("times"),), (Words("worst"), Words("x")), ((Words("best"), Words("worst")),)), 1),
+            (Query((Words("best", part="text"),)), 1),
+            (Query((Words("best", part="note"),)), 0),
+            (Query((Words("wor", prefix=True, part="text"),), (Words("best", part="note"),)), 1),
         ],
     )
     def test_all_wanted_words_and_none_of_the_unwanted(self, library: Library, query: Query, count: int) -> None:
         """Phrases keep their order; what looks like an operator is a word."""
         keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]))
         assert len(library.index.search(query, Filter(), 5)) == count
+        assert len(library.index.search(query, Filter(), None)) == count
+        assert len(library.index.glance(query, Filter(), 5)) == count
+        assert library.shelf.count(Filter(query=query)) == count
 
     def test_what_is_hidden_or_replaced_is_not_found(self, library: Library) -> None:
         """The index follows the shelf."""
@@ -257,6 +365,15 @@ class TestIndex:
         """The filters of a list."""
         keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]), edit(2, BEST.id, "color", "blue"))
         assert [h.text for h in library.index.search(Query((Words("times"),)), Filter(color="blue"), 5)] == [BEST.text]
+
+    def test_the_vocabulary_counts_the_passages_that_hold_a_word(self, library: Library) -> None:
+        """Bare of case and diacritics, of what is shown alone."""
+        other = record("highlight", "Other", "Café, café, TIMES", 1, 0, 1, False)
+        keep(library, BEST, WORST, other, import_of(1, "clippings", [BEST, WORST, other]))
+        assert library.index.vocabulary("t") == [("the", 2), ("times", 3)]
+        assert dict(library.index.vocabulary())["cafe"] == 1
+        keep(library, deletion(2, library, BEST.id, []))
+        assert library.index.vocabulary("ti") == [("times", 2)]
 
 
 # -- histories --------------------------------------------------------------------------------------------------------
@@ -368,3 +485,65 @@ def test_versions_of_one_file_in_any_order_give_each_passage_once(pool: list[Rec
             keep(parts, *version, import_of(n, "clippings", version))
         keep(parts, *reversed(pool), import_of(99, "clippings", list(reversed(pool))))
         assert picture(parts) == picture(whole)
+
+
+plain_words = st.sampled_from(("best", "worst", "of times", "was", "智に", "x", "color", "note"))
+found_words = st.builds(
+    Words, plain_words, st.booleans(), st.sampled_from((None, None, "text", "note"))
+)  # fmt: skip
+plain_terms = st.one_of(
+    st.builds(Term, st.sampled_from(("title", "author")), st.sampled_from(("tale", "charles dickens", "草枕", "ren"))),
+    st.builds(Term, st.just("tag"), st.sampled_from(("x", "X", "y"))),
+    st.builds(Term, st.just("color"), st.sampled_from(("color 1", "Color-1", "blue"))),
+    st.builds(Term, st.just("source"), st.sampled_from(("clippings", "g1", "x"))),
+    st.builds(Term, st.just("kind"), st.sampled_from(("highlight", "note", "bookmark", "clip"))),
+    st.builds(Term, st.just("id"), st.text("0123456789abcdef", min_size=1, max_size=2)),
+    st.builds(
+        Term, st.just("has"),
+        st.sampled_from(("note", "tag", "color", "chapter", "favorite", "truncated", "conflict")),
+    ),
+    st.builds(
+        Term, st.sampled_from(("since", "until", "on")),
+        st.sampled_from(("2024", "2024-01-01", "2024-01-02T10:05:00", "2023-12")),
+    ),
+    st.builds(Term, st.just("words"), found_words),
+)  # fmt: skip
+any_terms = st.builds(Term._replace, plain_terms, negated=st.booleans())
+queries = st.builds(
+    Query, st.lists(found_words, min_size=1, max_size=2).map(tuple), st.lists(found_words, max_size=1).map(tuple),
+    st.lists(st.lists(found_words, min_size=2, max_size=2).map(tuple), max_size=1).map(tuple),
+)  # fmt: skip
+filters = st.builds(
+    Filter,
+    kinds=st.sampled_from((("highlight", "note"), ("highlight", "note", "bookmark", "clip"))),
+    color=st.sampled_from((None, None, None, "color 1")),
+    has_note=st.sampled_from((None, None, None, True, False)),
+    terms=st.lists(st.lists(any_terms, min_size=1, max_size=3).map(tuple), max_size=3).map(tuple),
+    query=st.none() | queries,
+)
+
+
+@given(st.lists(records, min_size=1, max_size=12), steps, st.lists(filters, min_size=1, max_size=4))
+def test_any_request_means_the_same_on_every_store(
+    pool: list[Record], script: list[tuple[str, int, int]], wanted: list[Filter]
+) -> None:
+    """Whatever is asked of whatever history: the list in each order, the count, the ids and the search."""
+    with closing(empty_library()) as sqlite, closing(MemoryLibrary()) as memory:
+        keep(memory, *play(pool, script, sqlite))
+        for each in wanted:
+            listed = list(memory.shelf.highlights(each))
+            event("something is meant" if listed else "nothing is meant")
+            assert list(sqlite.shelf.highlights(each)) == listed
+            for order in ("newest", "oldest"):
+                expected = list(memory.shelf.highlights(each, order=order, limit=3))
+                assert list(sqlite.shelf.highlights(each, order=order, limit=3)) == expected
+            assert sqlite.shelf.count(each) == len(listed)
+            assert sqlite.shelf.ids(each) == memory.shelf.ids(each) == sorted(h.id for h in listed)
+            if each.query is not None:
+                alone = each._replace(query=None)
+                for search in (sqlite.index.search, sqlite.index.glance):
+                    found = [h.id for h in search(each.query, alone, 100)]
+                    assert sorted(found) == sorted(h.id for h in listed)
+        assert sqlite.shelf.titles() == memory.shelf.titles()
+        assert sqlite.shelf.tags() == memory.shelf.tags()
+        assert sqlite.index.vocabulary("t") == memory.index.vocabulary("t")

@@ -109,21 +109,44 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_the_readme_shows_what_happens(tmp_path: Path) -> None:
-    """Each command of the README that shows an output gives exactly that output, one after the other."""
-    shutil.copytree(ROOT / "docs" / "sample", tmp_path / "docs" / "sample")
-    ran = 0
-    for command, shown in commands((ROOT / "README.md").read_text("utf-8")):
+def tried(page: Path, folder: Path) -> list[tuple[str, str, str, int]]:
+    """Each command of a page that shows an output, run one after the other: what it shows, should show, its code."""
+    shutil.copytree(ROOT / "docs" / "sample", folder / "docs" / "sample")
+    runs: list[tuple[str, str, str, int]] = []
+    for command, shown in commands(page.read_text("utf-8")):
         if not (command.startswith("kindlehl ") and shown):
             continue  # says how to set up, or needs a Kindle
         done = subprocess.run(
-            command, shell=True, cwd=tmp_path, env=environment(tmp_path / "home"), check=False,
+            command, shell=True, cwd=folder, env=environment(folder / "home"), check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, encoding="utf-8",
         )  # fmt: skip
-        assert (command, done.stdout.strip("\n")) == (command, shown)
-        assert done.returncode == 0
-        ran += 1
-    assert ran >= 5
+        runs.append((command, done.stdout.strip("\n"), shown, done.returncode))
+    return runs
+
+
+def test_the_readme_shows_what_happens(tmp_path: Path) -> None:
+    """Each command of the README that shows an output gives exactly that output, one after the other."""
+    runs = tried(ROOT / "README.md", tmp_path)
+    assert [(command, out, code) for command, out, _, code in runs] == [(c, shown, 0) for c, _, shown, _ in runs]
+    assert len(runs) >= 5
+
+
+def test_the_page_about_finding_shows_what_happens(tmp_path: Path) -> None:
+    """On the sample; and what its tables name is understood."""
+    page = ROOT / "docs" / "finding.md"
+    sample = ROOT / "docs" / "sample" / "My Clippings.txt"
+    places = environment(tmp_path / "home")
+    subprocess.run(["kindlehl", "import", str(sample)], env=places, check=True, capture_output=True)
+    runs = tried(page, tmp_path)
+    expected = [(c, shown, 2 if c.endswith("autor:thoreau") else 0) for c, _, shown, _ in runs]
+    assert [(command, out, code) for command, out, _, code in runs] == expected
+    assert len(runs) >= 10
+    rows = re.findall(r"^\| (`.*?) \|", page.read_text("utf-8"), re.MULTILINE)
+    typed = [query for row in rows for query in re.findall(r"`([^`]+)`", row) if not query.endswith(":")]
+    assert len(typed) > 25
+    for query in typed:
+        done = subprocess.run(["kindlehl", "list", query], env=places, check=False, capture_output=True)
+        assert done.returncode == 0, query
 
 
 @pytest.fixture(scope="module")
