@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kindlehl.domain.errors import UsageError
 
@@ -23,6 +23,22 @@ class Settings:
     def state(self) -> Path:
         """A folder for what may be lost without harm: the last error, and which files an export wrote."""
         return Path(_folders().user_state_dir("kindlehl", appauthor=False))
+
+    @property
+    def config_file(self) -> Path:
+        """The file that the user writes by hand."""
+        return Path(_folders().user_config_dir("kindlehl", appauthor=False)) / "config.toml"
+
+    def table(self, name: str) -> Mapping[str, object]:
+        """A table of the configuration by its dotted name, such as `searches`; empty where there is none."""
+        import tomllib
+
+        if not self.config_file.is_file():
+            return {}
+        found: Any = tomllib.loads(self.config_file.read_text("utf-8"))
+        for part in name.split("."):
+            found = found.get(part) if isinstance(found, dict) else None  # pyright: ignore -- what TOML holds is unknown
+        return found if isinstance(found, dict) else {}  # pyright: ignore -- as above
 
 
 def settings(library: Path | None, environ: Mapping[str, str]) -> Settings:

@@ -102,6 +102,14 @@ class Shelf(Protocol):
         """All books by title."""
         ...
 
+    def titles(self) -> Sequence[tuple[str, str | None, Id]]:
+        """Title, author and id of each book by title: `books` without counting what is in them."""
+        ...
+
+    def tags(self) -> Sequence[str]:
+        """Every tag that a shown passage has, in order."""
+        ...
+
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
         """Passages by book and in reading order, or newest first."""
         ...

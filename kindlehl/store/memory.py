@@ -208,6 +208,14 @@ class MemoryLibrary:
             out.append(Book(book, *titles[book], raw, *counts, kinds.count("clip"), *span))
         return sorted(out, key=lambda b: (b.title.casefold(), b.id))
 
+    def titles(self) -> Sequence[tuple[str, str | None, Id]]:
+        """Title, author and id of each book by title."""
+        return [(book.title, book.author, book.id) for book in self.books()]
+
+    def tags(self) -> Sequence[str]:
+        """Every tag that a shown passage has, in order."""
+        return sorted({tag for _, h in self._shown() for tag in h.tags})
+
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
         """Passages by book and in reading order, or newest first."""
         found = [(p, h) for p, h in self._shown() if _matches(h, wanted)]

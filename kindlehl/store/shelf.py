@@ -43,11 +43,39 @@ class SqliteShelf:
         found = [Book(row[0], row[1], row[2], tuple(raw[row[0]]), *row[3:]) for row in rows]
         return sorted(found, key=lambda book: (book.title.casefold(), book.id))
 
+    def titles(self) -> "Sequence[tuple[str, str | None, Id]]":
+        """Title, author and id of each book by title."""
+        rows = self._db.execute(
+            """SELECT b.title, b.author, b.id FROM books b
+               WHERE EXISTS (SELECT 1 FROM highlights h WHERE h.book = b.key AND NOT h.hidden)"""
+        )
+        return sorted(rows.fetchall(), key=lambda row: (row[0].casefold(), row[2]))
+
+    def tags(self) -> Sequence[str]:
+        """Every tag that a shown passage has, in order."""
+        rows = self._db.execute(
+            "SELECT DISTINCT value FROM highlights h, json_each(h.tags) WHERE h.tags <> '[]' AND NOT h.hidden"
+        )
+        return sorted(tag for (tag,) in rows)
+
     def highlights(self, wanted: Filter, *, newest: bool = False, limit: int | None = None) -> Iterator[Highlight]:
         """Passages by book and in reading order, or newest first."""
+        if newest and limit is not None:
+            return self._newest(wanted, limit)
         if newest:
             return self._select(wanted, "h.added_at DESC, h.id", limit)
         return islice(self._by_book(wanted), limit)
+
+    def _newest(self, wanted: Filter, limit: int) -> Iterator[Highlight]:
+        """Which they are is found out before their texts are read: half the time for the first few of many."""
+        where, values = condition(wanted)
+        order = "h.added_at DESC, h.id"
+        cursor = self._db.execute(
+            f"""SELECT {COLUMNS} FROM highlights h JOIN books b ON b.key = h.book WHERE h.key IN
+                  (SELECT h.key FROM highlights h WHERE {where} ORDER BY {order} LIMIT ?) ORDER BY {order}""",  # noqa: S608 -- columns and conditions of ours, values bound
+            (*values, limit),
+        )
+        return map(highlight, cursor)
 
     def _by_book(self, wanted: Filter) -> Iterator[Highlight]:
         """Book after book, so that only one has to be sorted."""
