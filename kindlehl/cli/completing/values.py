@@ -33,7 +33,8 @@ _NAMED = {"search": "searches", "profile": "export"}
 
 
 def _in_the_library(kind: str, typed: str, chosen: Settings) -> list[tuple[str, str, str]]:
-    if not wiring.is_there(chosen.library):
+    # An empty file would become a library when it is opened; completing makes nothing.
+    if not wiring.is_there(chosen.library) or not chosen.library.stat().st_size:
         return []
     with wiring.library_to_read(chosen.library) as lib:
         if kind == "book":
