@@ -6,8 +6,9 @@ from typing import Any
 
 import typer
 
-from kindlehl.cli.app import app
+from kindlehl.cli.app import COMMANDS, app
 from kindlehl.cli.render import COLORS
+from kindlehl.cli.topics import TOPICS
 
 TABLE = Path(__file__).parents[1] / "kindlehl" / "cli" / "completing" / "table.txt"
 
@@ -23,6 +24,7 @@ METAVARS = {
     "AUTHOR": "author", "BOOK": "book", "COLOR": COLOR, "DIR": "path", "FILE": "path", "FOLDER": "path",
     "FORMAT": "format", "ID": "id", "PATH": "path", "PROFILE": "profile", "SEARCH": "search", "TAG": "tag",
     "TITLE": "book",
+    "TOPIC": "=" + "|".join([*TOPICS, *COMMANDS]),
     **dict.fromkeys(("AGE", "DAY", "KEY", "N", "NAME", "NOTE", "QUERY", "TEXT", "VALUE", "WHEN", "YYYY-MM-DD"), FREE),
 }  # fmt: skip
 """The same by what the help calls it. Says more than one word of it the same, the command's own row in SPECIAL wins."""

@@ -19,6 +19,7 @@ COMMANDS = {
     "search": "kindlehl.cli.looking:search",
     "export": "kindlehl.cli.exporting:export",
     "db": "kindlehl.cli.database:app",
+    "help": "kindlehl.cli.helping:help_",
     "completion": "kindlehl.cli.completion:completion",
 }
 """Where each command is: module and function, or module and app of a group. In the order of the help."""
