@@ -69,7 +69,7 @@ def _topic(text: str) -> str:
     out: list[str] = []
     for paragraph, rows in parts(text):
         table = "".join(f"| `{term}` | {meaning} |\n" for term, meaning in rows)
-        out.append(f"|  |  |\n|---|---|\n{table}" if rows else f"{paragraph}\n")
+        out.append(f"| name | meaning |\n|---|---|\n{table}" if rows else f"{paragraph}\n")
     return "\n".join(out)
 
 
