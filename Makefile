@@ -5,14 +5,15 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PYTHON VENV
 
-.PHONY: help demo test check bench docs requirements clean
+.PHONY: help demo test check bench docs site requirements clean
 
 help:
 	@echo 'make demo          set up, import a sample, show it, leave Markdown, CSV and PDF in demo/'
 	@echo 'make test          set up and run the tests'
-	@echo 'make check         lint, formatting, types, import contracts, packaging'
+	@echo 'make check         lint, formatting, types, import contracts, site, packaging'
 	@echo 'make bench         the benchmarks'
 	@echo 'make docs          write the generated parts of docs/ anew'
+	@echo 'make site          the documentation as a site, in site/'
 	@echo 'make requirements  compile the hashed requirements (needs uv)'
 	@echo 'make clean         remove what the other commands made'
 	@echo
@@ -42,6 +43,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/properdocs build --strict --quiet
 	$(BIN)/pytest tests/unit/test_packaging.py tests/contract/test_walls.py
 
 bench: $(VENV)/.dev
@@ -49,12 +51,16 @@ bench: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python tools/commands_page.py
+	$(BIN)/python tools/completion_table.py
 	$(BIN)/python tools/schema_page.py
 	$(BIN)/python tools/configuration_page.py
+
+site: docs
+	$(BIN)/properdocs build --strict --quiet
 
 requirements:
 	@tools/requirements.sh
 
 clean:
-	rm -rf $(VENV) demo dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) demo dist build site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

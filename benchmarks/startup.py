@@ -19,8 +19,12 @@ from measuring import (
     run,
     scratch,
     shown,
+    size_name,
     times,
 )
+
+BREAKS = " \t\n\"'><=;|&(:"
+"""COMP_WORDBREAKS, as bash has it."""
 
 
 def benchmark(options: Options) -> Table:
@@ -38,8 +42,16 @@ def benchmark(options: Options) -> Table:
         run([KINDLEHL, "import", clippings, "--library", library], home=folder)
         word = _common_word(clippings)
 
-        def process(*command: str | Path, **env: str) -> Run:
-            return run(command, home=folder, env=env)
+        size = options.chosen(quick=(1_000,), full=(100_000,))[0]
+        many = folder / "many.db"
+        made_clippings.write(folder / "many.txt", size, made_clippings.MIXED)
+        run([KINDLEHL, "import", folder / "many.txt", "--library", many], home=folder)
+
+        def process(*command: str | Path) -> Run:
+            return run(command, home=folder)
+
+        def asked(*words: str | Path) -> Run:
+            return process(KINDLEHL, "__complete", "zsh", *words)
 
         contestants = {
             "pass": lambda: process(PYTHON, "-c", "pass"),
@@ -48,9 +60,11 @@ def benchmark(options: Options) -> Table:
             "list": lambda: process(KINDLEHL, "list", "--library", library, "--limit", "20"),
             "search": lambda: process(KINDLEHL, "search", word, "--library", library, "--limit", "20"),
             "help": lambda: process(KINDLEHL, "--help"),
-            "completion": lambda: process(
-                KINDLEHL, _KINDLEHL_COMPLETE="complete_bash", COMP_WORDS="kindlehl se", COMP_CWORD="1"
-            ),
+            "completion": lambda: process(KINDLEHL, "__complete", "bash", "kindlehl se", BREAKS, "9"),
+            "titles": lambda: asked("list", "--library", many, "--book", "="),
+            "ids": lambda: asked("show", "--library", many, "="),
+            "tags": lambda: asked("list", "--library", many, "--tag", "="),
+            "formats": lambda: asked("export", "="),
             "sqlite-utils": lambda: process(
                 PYTHON.parent / "sqlite-utils", "query", library, "SELECT title, text FROM v_highlights LIMIT 20"
             ),
@@ -64,7 +78,11 @@ def benchmark(options: Options) -> Table:
         at_most("`kindlehl search WORD`", took["query"], took["search"], 1.15),
         at_most("`kindlehl search WORD`, to `sqlite-utils query`", took["sqlite-utils"], took["search"], 1.0),
         at_most("`kindlehl --help`", took["pass"], took["help"], None),
-        _within("completion of a command's name", took["pass"], took["completion"], 0.15),
+        at_most("completion of a command's name", took["pass"], took["completion"], 1.5),
+        _within(f"completion of a title, {size_name(size)}", took["pass"], took["titles"], 0.15),
+        _within(f"completion of an id, {size_name(size)}", took["pass"], took["ids"], 0.15),
+        _within(f"completion of a tag, {size_name(size)}", took["pass"], took["tags"], 0.15),
+        _within("completion of a format", took["pass"], took["formats"], 0.15),
         at_most("the floor's own command", took["pass"], took["query"], None),
     ]
     return table

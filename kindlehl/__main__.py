@@ -7,7 +7,7 @@ from kindlehl import __version__
 
 
 def main() -> None:
-    """Run the command line. `--version` is answered before anything is imported that takes time."""
+    """Run the command line. What has to be fast is answered before anything is imported that takes time."""
     if sys.argv[1:] == ["--version"] and sys.stdout is not None:
         try:
             sys.stdout.write(f"kindlehl {__version__}\n")
@@ -15,6 +15,11 @@ def main() -> None:
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at exit
             sys.exit(1)
+        return
+    if sys.argv[1:2] == ["__complete"]:
+        from kindlehl.cli.completing import answer
+
+        answer.main(sys.argv[2:])
         return
     try:
         from kindlehl.cli.run import run

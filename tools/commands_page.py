@@ -1,66 +1,76 @@
-"""Writes docs/commands.md: what each command says of itself with -h, and the exit codes."""
+"""Writes docs/commands/: a page for each command with what it says with -h, an index, the topics of `kindlehl help`;
+and docs/kindlehl.1, the manual page that is installed."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
 from typer.testing import CliRunner
 
+from kindlehl.cli import manual
 from kindlehl.cli.app import app
-from kindlehl.cli.run import EXIT_CODES, SKIPPED
+from kindlehl.cli.run import EXIT_CODES, MEANINGS
+from kindlehl.cli.topics import TOPICS, parts
 
-PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
-
-MEANINGS = {
-    0: "success; nothing new and empty lists included",
-    1: "failed; the message says what happened and what to do",
-    2: "the command line itself makes no sense",
-    SKIPPED: "done, but some records or files were left out; the report names them",
-    5: "no device or source found: what a script that runs without a Kindle may ignore",
-    75: "try later: somebody else is writing to the library",
-    130: "interrupted with Ctrl-C, or left with Esc; the library is as it was before, or as it is after",
-}
+DOCS = Path(__file__).parents[1] / "docs"
+FOLDERS = ("commands", "topics")
+"""Folders of docs/ in which nothing else may be."""
 
 HEAD = """# The commands
 
 Made by `make docs` from what the commands say of themselves with `-h`.
 
-Results go to standard output, everything else to standard error. Programs read `--json` (one document with its
-`schema`), `--jsonl` (one object a line) or `--plain` (one line each, fields parted by tabs). Fields are added, never
-renamed or removed. Colour is left out where no terminal is, with `NO_COLOR`, and with `TERM=dumb`.
-
-The library is where `--library` says, else where `KINDLEHL_LIBRARY` says, else in the user's folder for data:
-`kindlehl db path` prints it.
+Results go to standard output, everything else to standard error; the library is where `--library` says, else where
+`KINDLEHL_LIBRARY` says, else in the user's folder for data. More in the topics that `kindlehl help` explains:
 """
 
 
-def page() -> str:
-    """The page as it should be."""
+def pages() -> Mapping[str, str]:
+    """Every page as it should be, by its name in docs/."""
     undocumented = set(EXIT_CODES.values()) - set(MEANINGS)
     if undocumented:
         message = f"exit codes without a meaning: {undocumented}"
         raise SystemExit(message)
-    rows = "".join(f"| {code} | {meaning} |\n" for code, meaning in MEANINGS.items())
-    sections = "".join(f"\n## {name}\n\n```\n{help_of(words)}```\n" for name, words in commands())
-    return f"{HEAD}\n## Exit codes\n\n| code | meaning |\n|---|---|\n{rows}{sections}"
+    topics = "".join(f"\n* [{name}](../topics/{name}.md): {summary}" for name, (summary, _) in TOPICS.items())
+    rows = "".join(f"| [{name}]({_file(name)}) | {summary} |\n" for name, _, summary in commands())
+    out = {"commands/index.md": f"{HEAD}{topics}\n\n| command | what it does |\n|---|---|\n{rows}"}
+    for name, words, _ in commands():
+        out[f"commands/{_file(name)}"] = f"# {name}\n\n```text\n{help_of(words)}```\n"
+    for name, (summary, text) in TOPICS.items():
+        out[f"topics/{name}.md"] = f"# {name.replace('-', ' ').capitalize()}\n\n{summary}\n\n{_topic(text)}"
+    out["kindlehl.1"] = manual.page([])
+    return out
 
 
-def commands() -> Iterator[tuple[str, list[str]]]:
-    """Every command with the words that call it, in the order of the help; groups before what is in them."""
-    yield "kindlehl", []
+def commands() -> Iterator[tuple[str, list[str], str]]:
+    """Every command with the words that call it and its summary, in the order of the help; groups before their own."""
     root = typer.main.get_command(app)
+    yield "kindlehl", [], "The program itself, and the options that every command takes."
     yield from _below(root, [])
 
 
-def _below(group: Any, words: list[str]) -> Iterator[tuple[str, list[str]]]:
+def _below(group: Any, words: list[str]) -> Iterator[tuple[str, list[str], str]]:
     context = typer.Context(group)
     for name in group.list_commands(context):
         called = [*words, name]
-        yield " ".join(called), called
         command = group.get_command(context, name)
+        yield " ".join(called), called, command.get_short_help_str(200)
         if hasattr(command, "list_commands"):
             yield from _below(command, called)
+
+
+def _file(name: str) -> str:
+    return f"{name.replace(' ', '-')}.md"
+
+
+def _topic(text: str) -> str:
+    out: list[str] = []
+    for paragraph, rows in parts(text):
+        table = "".join(f"| `{term}` | {meaning} |\n" for term, meaning in rows)
+        out.append(f"| name | meaning |\n|---|---|\n{table}" if rows else f"{paragraph}\n")
+    return "\n".join(out)
 
 
 def help_of(words: list[str]) -> str:
@@ -73,5 +83,17 @@ def help_of(words: list[str]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in said.stdout.strip("\n").split("\n"))
 
 
+def write() -> None:
+    """Write all pages, and take away those of commands that are gone."""
+    made = pages()
+    for name, text in made.items():
+        (DOCS / name).parent.mkdir(exist_ok=True)
+        (DOCS / name).write_text(text, "utf-8")
+    for folder in FOLDERS:
+        for path in (DOCS / folder).iterdir():
+            if path.relative_to(DOCS).as_posix() not in made:
+                path.unlink()
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")
+    sys.exit(write())

@@ -37,6 +37,8 @@ COMMANDS = {
     "doctor": "kindlehl.cli.doctor:doctor",
     "config": "kindlehl.cli.configuring:app",
     "db": "kindlehl.cli.database:app",
+    "help": "kindlehl.cli.helping:help_",
+    "completion": "kindlehl.cli.completion:completion",
 }
 """Where each command is: module and function, or module and app of a group. In the order of the help."""
 

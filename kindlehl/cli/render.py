@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from kindlehl.domain.difference import Piece
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_COLORS = {"yellow": "33", "blue": "34", "pink": "35", "orange": "33", "red": "31", "green": "32", "purple": "35"}
+COLORS = {"yellow": "33", "blue": "34", "pink": "35", "orange": "33", "red": "31", "green": "32", "purple": "35"}
+"""Names of colours, and how a terminal shows them."""
 SHORT_ID = 8
 
 
@@ -154,7 +155,7 @@ def passage(
     margin = " " * (SHORT_ID + 2)
     width = max(20, terminal.width - len(margin))
     body = list(wrapped(text, width)) if text else []
-    code = _COLORS.get(h.color or "")
+    code = COLORS.get(h.color or "")
     if marks:
         body = _marked(terminal, text, marks, width)
     lead = terminal.style(h.id[:SHORT_ID], "2") + "  "

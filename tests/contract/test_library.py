@@ -177,6 +177,18 @@ class TestShelf:
             ("Tale", 2, 2),
         ] or [(b.title, b.highlights) for b in library.shelf.books()] == [("Tale", 2), ("Tale", 1)]
 
+    def test_titles_and_tags_are_those_of_what_is_shown(self, library: Library) -> None:
+        """Neither a book all of whose passages are deleted, nor a tag that only a deleted passage has."""
+        other = record("highlight", "Woods (Muir, John)", "The clearest way", 1, 0, 4, False)
+        keep(library, BEST, WORST, other, import_of(1, "clippings", [BEST, WORST, other]))
+        keep(library, edit(2, BEST.id, "tag:opening", True), edit(3, WORST.id, "tag:a b", True))
+        keep(library, edit(4, other.id, "tag:trees", True), edit(5, BEST.id, "tag:dull", False))
+        assert [row[:2] for row in library.shelf.titles()] == [("Tale", "Dickens, Charles"), ("Woods", "Muir, John")]
+        assert library.shelf.tags() == ["a b", "opening", "trees"]
+        keep(library, deletion(6, library, other.id, []))
+        assert [id_ for *_, id_ in library.shelf.titles()] == [book.id for book in library.shelf.books()]
+        assert (len(library.shelf.titles()), library.shelf.tags()) == (1, ["a b", "opening"])
+
     def test_filters_all_have_to_hold(self, library: Library) -> None:
         """Colour, tag, time, note, kind and book."""
         note = record("note", "Tale (Dickens, Charles)", "so true", 6, 0, 1, False)

@@ -1,6 +1,8 @@
 """The program itself: help, usage errors, which library, pipes, and the care of the library's file."""
 
 import json
+import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -8,46 +10,58 @@ from pathlib import Path
 
 import pytest
 from support.cli import SAMPLE, Kindlehl, complaint, facts, highlight, many, query, shown, written
+from support.tree import commands
 
-COMMANDS = (
-    (), ("import",), ("list",), ("books",), ("show",), ("search",), ("export",), ("db",), ("db", "path"),
-    ("db", "rebuild"), ("db", "backup"), ("db", "restore"), ("db", "verify"), ("config",), ("config", "path"),
-    ("config", "show"), ("config", "set"), ("config", "unset"), ("config", "edit"), ("doctor",),
-)  # fmt: skip
+from kindlehl.cli.render import cells
 
 
 class TestHelp:
-    """The program explains itself."""
-
-    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-    def test_every_command_answers_h_and_help(self, kindlehl: Kindlehl, command: tuple[str, ...]) -> None:
-        """Both exit 0, print the same on standard output and touch nothing."""
-        out = kindlehl.ok(*command, "-h")
-        assert out == kindlehl.ok(*command, "--help")
-        assert "Usage" in out
-        assert not list(kindlehl.home.iterdir())
-
-    def test_every_command_is_known_to_this_test(self, kindlehl: Kindlehl) -> None:
-        """A command that is added is tested too."""
-        from kindlehl.cli.app import COMMANDS as ALL
-
-        assert {command[0] for command in COMMANDS if command} == set(ALL)
-
-    @pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ((), ("db",), ("config",))], ids=" ".join)
-    def test_the_help_shows_an_example(self, kindlehl: Kindlehl, command: tuple[str, ...]) -> None:
-        """One line to copy."""
-        assert "Example: " in kindlehl.ok(*command, "-h")
-
-    def test_the_help_fits_a_narrow_terminal(self, kindlehl: Kindlehl) -> None:
-        """At forty columns it still comes, with exit 0."""
-        for command in COMMANDS:
-            assert kindlehl.on_terminal(*command, "-h", env={"COLUMNS": "40"}, columns=40).code == 0
+    """The program explains itself; that each command does is in `tests/contract/test_commands.py`."""
 
     def test_no_arguments_give_the_help(self, kindlehl: Kindlehl) -> None:
-        """A person who types the bare name sees what there is."""
-        done = kindlehl()
-        assert "import" in done.out + done.err
-        assert done.code in (0, 2)
+        """A person who types the bare name sees what there is, and it touches nothing."""
+        assert kindlehl.ok() == kindlehl.ok("-h") == kindlehl.ok("--help")
+        assert "import" in kindlehl.ok()
+        assert not list(kindlehl.home.iterdir())
+
+    def test_help_explains_commands_and_topics(self, kindlehl: Kindlehl) -> None:
+        """`help COMMAND` is what `COMMAND -h` says, a group's command too; `help` alone names the topics besides."""
+        assert kindlehl.ok("help", "list") == kindlehl.ok("list", "-h")
+        assert kindlehl.ok("help", "db", "path") == kindlehl.ok("db", "path", "-h")
+        assert kindlehl.ok("help").startswith(kindlehl.ok("-h"))
+        for topic in ("environment", "exit-codes", "formatting", "queries", "privacy"):
+            assert f"  {topic} " in kindlehl.ok("help")
+            for columns in (80, 40):
+                out = kindlehl.ok("help", topic, env={"COLUMNS": str(columns)})
+                assert out.count("\n") > 4
+                assert not [line for line in out.splitlines() if cells(line) > columns]
+        assert "Did you mean `search`?" in complaint(kindlehl("help", "serach"), 2)
+        assert "Did you mean `exit-codes`?" in complaint(kindlehl("help", "exit-code"), 2)
+        complaint(kindlehl("help", "list", "frobnicate"), 2)
+
+    @pytest.mark.parametrize("about", [[], ["list"], ["db"], ["db", "path"], ["exit-codes"]], ids=" ".join)
+    def test_manual_pages_are_what_man_reads(self, kindlehl: Kindlehl, about: list[str]) -> None:
+        """With all that the help says; groff and mandoc, where they are, find nothing to warn of."""
+        page = kindlehl.ok("help", "--man", *about)
+        assert page.isascii()
+        assert page.startswith('.TH "KINDLEHL')
+        assert ".SH NAME\n" in page
+        assert not re.search(r"^'", page, re.MULTILINE)
+        assert {line.split()[0] for line in page.splitlines() if line.startswith(".")} <= {
+            ".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".BR",
+        }  # fmt: skip
+        for checker in (["mandoc", "-T", "lint", "-W", "error"], ["groff", "-man", "-ww", "-z"]):
+            if shutil.which(checker[0]):
+                done = subprocess.run(checker, input=page, capture_output=True, text=True, timeout=60, check=False)
+                assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+    def test_the_manual_names_every_command_and_topic(self, kindlehl: Kindlehl) -> None:
+        """One page for the program, with a section for each."""
+        page = kindlehl.ok("help", "--man").replace("\\-", "-")
+        for command in commands()[1:]:
+            assert f".SS kindlehl {command.name}\n" in page
+        for heading in ("ENVIRONMENT", "EXIT-CODES", "FORMATTING", "QUERIES", "PRIVACY"):
+            assert f".SH {heading}\n" in page
 
     def test_the_version_is_one_line(self, kindlehl: Kindlehl) -> None:
         """Exit 0."""
@@ -72,11 +86,31 @@ class TestUsageErrors:
     def test_a_usage_error_exits_2_and_says_why(self, kindlehl: Kindlehl, command: tuple[str, ...]) -> None:
         """On standard error, without a traceback."""
         done = kindlehl(*command)
-        assert done.code == 2
+        complaint(done, 2)
         assert done.out == ""
-        assert done.err
-        assert "Traceback" not in done.err
         assert not list(kindlehl.home.iterdir())
+
+    @pytest.mark.parametrize(
+        ("command", "said"),
+        [
+            (("serach", "x"), "There is no command `serach`. Did you mean `search`?"),
+            (("db", "pth"), "There is no command `db pth`. Did you mean `path`?"),
+            (("list", "--jsn"), "There is no option `--jsn`. Did you mean `--json`?"),
+            (("show",), "`kindlehl show` needs ID.\n  For example: kindlehl show "),
+            (("list", "--limit", "many"), "--limit does not take this: 'many' is not a whole number."),
+            (("list", "--limit", "-1"), "--limit does not take this: -1 is not 0 or more."),
+            (("list", "--json=3"), "The option --json takes no value."),
+            (("import", "--encoding"), "The option --encoding needs a value."),
+            (("books", "extra"), "`kindlehl books` does not know what to do with `extra`."),
+            (("-q",), "Missing command."),
+        ],
+        ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+    )
+    def test_it_is_said_in_the_voice_of_all_errors(
+        self, kindlehl: Kindlehl, command: tuple[str, ...], said: str
+    ) -> None:
+        """A sentence that names what was typed, and what was probably meant."""
+        assert said in complaint(kindlehl(*command), 2)
 
     def test_an_unknown_format_is_refused_with_the_list_of_formats(self, reader: Kindlehl) -> None:
         """The hint names those there are."""

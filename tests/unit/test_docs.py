@@ -1,8 +1,10 @@
 """The documentation is true: generated pages are as generated, links lead somewhere, and commands show what they do."""
 
+import configparser
 import importlib.util
 import json
 import os
+import plistlib
 import re
 import shutil
 import sqlite3
@@ -14,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.tree import commands as every_command
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / "tools"
@@ -48,11 +51,31 @@ def commands(page: str) -> Iterator[tuple[str, str]]:
 
 
 @in_checkout
-@pytest.mark.parametrize("name", ["commands", "schema", "configuration"])
-def test_generated_pages_are_as_generated(name: str) -> None:
-    """`make docs` would change nothing."""
-    module = tool(f"{name}_page")
-    assert (ROOT / "docs" / f"{name}.md").read_text("utf-8") == module.page(), "run: make docs"
+def test_generated_pages_are_as_generated() -> None:
+    """`make docs` would change nothing: no page of a command, no topic, not the manual page, and none is left over."""
+    module = tool("commands_page")
+    made = module.pages()
+    there = {
+        path.relative_to(ROOT / "docs").as_posix()
+        for name in module.FOLDERS
+        for path in (ROOT / "docs" / name).iterdir()
+    }
+    assert there == made.keys() - {"kindlehl.1"}, "run: make docs"
+    stale = [name for name, text in made.items() if (ROOT / "docs" / name).read_text("utf-8") != text]
+    assert stale == [], "run: make docs"
+    for name in ("schema", "configuration"):
+        assert (ROOT / "docs" / f"{name}.md").read_text("utf-8") == tool(f"{name}_page").page(), "run: make docs"
+
+
+@in_checkout
+def test_completion_knows_every_command_and_option() -> None:
+    """Its table is as generated; a value that nothing was said of stops the generator with a sentence."""
+    module = tool("completion_table")
+    assert module.TABLE.read_text("utf-8") == module.table(), "run: make docs"
+    module.NAMES.pop("--encoding", None)
+    module.METAVARS.pop("NAME")
+    with pytest.raises(SystemExit, match=r"What completes --encoding NAME of `kindlehl import`\?"):
+        module.table()
 
 
 @in_checkout
@@ -76,15 +99,12 @@ def test_a_view_that_drifts_is_noticed(change: Callable[[dict[str, dict[str, str
 
 @in_checkout
 def test_every_command_and_exit_code_is_on_the_page() -> None:
-    """Groups and what is in them each have a section; no exit code is without a meaning."""
-    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
-    sections = re.findall(r"^## (.+)$", page, re.MULTILINE)
-    assert {"kindlehl", "import", "list", "books", "show", "search", "export", "db", "db path", "db rebuild",
-            "db backup", "db restore", "db verify", "doctor",
-            "config", "config edit", "config path", "config set", "config show", "config unset"} <= {
-        *sections
-    }  # fmt: skip
-    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == {0, 1, 2, 3, 5, 75, 130}
+    """Groups and what is in them each have a page; no exit code is without a meaning."""
+    found = {" ".join(command.words) or "kindlehl" for command in every_command()}
+    index = (ROOT / "docs" / "commands" / "index.md").read_text("utf-8")
+    assert set(re.findall(r"^\| \[(.+?)\]", index, re.MULTILINE)) == found
+    page = (ROOT / "docs" / "topics" / "exit-codes.md").read_text("utf-8")
+    assert {int(code) for code in re.findall(r"^\| `(\d+)` \|", page, re.MULTILINE)} == {0, 1, 2, 3, 5, 75, 130}
 
 
 @in_checkout
@@ -124,13 +144,6 @@ def tried(page: Path, folder: Path) -> list[tuple[str, str, str, int]]:
     return runs
 
 
-def test_the_readme_shows_what_happens(tmp_path: Path) -> None:
-    """Each command of the README that shows an output gives exactly that output, one after the other."""
-    runs = tried(ROOT / "README.md", tmp_path)
-    assert [(command, out, code) for command, out, _, code in runs] == [(c, shown, 0) for c, _, shown, _ in runs]
-    assert len(runs) >= 5
-
-
 def test_the_page_about_finding_shows_what_happens(tmp_path: Path) -> None:
     """On the sample; and what its tables name is understood."""
     page = ROOT / "docs" / "finding.md"
@@ -147,6 +160,96 @@ def test_the_page_about_finding_shows_what_happens(tmp_path: Path) -> None:
     for query in typed:
         done = subprocess.run(["kindlehl", "list", query], env=places, check=False, capture_output=True)
         assert done.returncode == 0, query
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md", "docs/recipes.md"])
+def test_a_page_shows_what_happens(tmp_path: Path, name: str) -> None:
+    """Each command of a page that shows an output gives exactly that output, one after the other."""
+    shutil.copytree(ROOT / "docs" / "sample", tmp_path / "docs" / "sample")
+    shown_by = [(c, o) for c, o in commands((ROOT / name).read_text("utf-8")) if c.startswith("kindlehl ") and o]
+    if not any(command.startswith("kindlehl import") for command, _ in shown_by):
+        run_in(tmp_path, 'kindlehl import "docs/sample/My Clippings.txt"')
+    for command, shown in shown_by:  # one without an output says how to set up, or needs a Kindle
+        done = run_in(tmp_path, command)
+        assert (command, done.stdout.strip("\n")) == (command, shown)
+        assert done.returncode == 0
+    assert len(shown_by) >= 2
+
+
+def run_in(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """A line as a person types it there, with a home of its own."""
+    return subprocess.run(
+        command, shell=True, cwd=folder, env=environment(folder / "home"), check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, encoding="utf-8",
+    )  # fmt: skip
+
+
+class TestRecipes:
+    """What people copy into places where nobody looks again."""
+
+    @staticmethod
+    def block(language: str, n: int = 0) -> str:
+        """A block of the page."""
+        page = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+        return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[n]
+
+    def test_the_script_imports_exports_and_heeds_the_exit_codes(self, tmp_path: Path) -> None:
+        """Without a Kindle it exports what there is and exits 0, also where the reader changed a file."""
+        script = tmp_path / "kindlehl-daily"
+        script.write_text(self.block("sh"), "utf-8")
+        assert run_in(tmp_path, f"sh -n {script}").stdout == ""
+        shutil.copytree(ROOT / "docs" / "sample", tmp_path / "docs" / "sample")
+        run_in(tmp_path, 'kindlehl import "docs/sample/My Clippings.txt"')
+        for text in ("", "My own words."):
+            done = run_in(tmp_path, f"sh {script}")
+            assert done.returncode == 0, done.stdout
+            books = sorted((tmp_path / "home" / "Notes" / "Books").glob("*.md"))
+            assert len(books) == 9
+            assert text in books[0].read_text("utf-8")
+            books[0].write_text("My own words.", "utf-8")
+        if shutil.which("shellcheck"):
+            assert run_in(tmp_path, f"shellcheck {script}").stdout == ""
+
+    def test_the_units_are_such_as_systemd_reads(self, tmp_path: Path) -> None:
+        """systemd itself says so where it is, and the time is one that it knows."""
+        (tmp_path / "kindlehl.service").write_text(self.block("ini").replace("%h", str(tmp_path)), "utf-8")
+        (tmp_path / "kindlehl.timer").write_text(self.block("ini", 1), "utf-8")
+        parsed = configparser.ConfigParser(interpolation=None)
+        parsed.optionxform = str  # type: ignore[assignment,method-assign]
+        parsed.read([tmp_path / "kindlehl.service", tmp_path / "kindlehl.timer"])
+        assert parsed["Service"]["Type"] == "oneshot"
+        assert parsed["Install"]["WantedBy"] == "timers.target"
+        if shutil.which("systemd-analyze"):
+            done = run_in(tmp_path, f"systemd-analyze calendar '{parsed['Timer']['OnCalendar']}'")
+            assert done.returncode == 0, done.stdout
+            said = run_in(tmp_path, "systemd-analyze verify --man=no ./kindlehl.service ./kindlehl.timer").stdout
+            assert not [line for line in said.splitlines() if "kindlehl." in line], said
+
+    def test_the_line_for_cron_and_the_list_for_launchd_can_be_read(self) -> None:
+        """Five fields and a command; a property list with a label, a program and a time."""
+        fields = self.block("cron").split(maxsplit=5)
+        assert all(re.fullmatch(r"[\d*,/-]+", field) for field in fields[:5])
+        assert "%" not in fields[5]  # which cron would take for a line's end
+        read = plistlib.loads(self.block("xml").encode())
+        assert read["ProgramArguments"][0] == "/bin/sh"
+        assert read["StartCalendarInterval"] == {"Hour": 21, "Minute": 0}
+
+
+@in_checkout
+def test_the_site_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    """It is built strictly; what its pages load is beside them, and only links lead out."""
+    if importlib.util.find_spec("properdocs") is None:
+        pytest.skip("the generator of the site is not installed")
+    subprocess.run(
+        [sys.executable, "-m", "properdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)],
+        cwd=ROOT, check=True, timeout=120,
+    )  # fmt: skip
+    assert (tmp_path / "commands" / "list.html").is_file()
+    for page in tmp_path.rglob("*.html"):
+        text = page.read_text("utf-8")
+        assert not re.findall(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=[\"'](?:https?:)?//[^>]+", text), page
+    for style in tmp_path.rglob("*.css"):
+        assert not re.findall(r"url\([\"']?(?:https?:)?//|@import", style.read_text("utf-8")), style
 
 
 @pytest.fixture(scope="module")

@@ -94,8 +94,11 @@ def tracked() -> Iterator[tuple[Path, str]]:
 
 
 def test_the_wheel_holds_the_four_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    """Modules, templates and type markers, all of them; no `tests` or `plugins`, which anybody might call theirs."""
+    """Modules, templates, type markers and the manual page; no `tests`, which anybody might call theirs."""
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    manual = {name for name in names if name.endswith(".data/data/share/man/man1/kindlehl.1")}
+    assert len(manual) == 1
+    names -= manual
     assert names == sources()
     assert {name.split("/")[0] for name in names} == PACKAGES
     assert {f"{package}/py.typed" for package in PACKAGES} <= names

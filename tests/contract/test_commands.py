@@ -1,0 +1,400 @@
+"""The contract of every command in the app's tree, asked of the program as a process. Numbers like C6 are those of the
+conventions that the project keeps. A command that is added is tested by adding a row to `support.tree.ROWS`."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.cli import SAMPLE, Kindlehl, Result, bound_by_permissions, digest
+from support.tree import ROWS, Command, Row, commands, row
+
+from kindlehl.cli.render import cells
+
+EVERY = commands()
+SINGLE = [command for command in EVERY if not command.group]
+READING = [command for command in SINGLE if command.name in ROWS and row(command).reads]
+OPENING = [command for command in SINGLE if command.name in ROWS and row(command).library]
+PUBLISHED = {0, 1, 2, 3, 5, 75, 130}
+FAULTS = Path(__file__).parents[1] / "support" / "faults"
+SNAPSHOT = Path(__file__).with_name("fields.json")
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def each(found: list[Command]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("command", found, ids=lambda command: command.name or "kindlehl")
+
+
+class Person(Kindlehl):
+    """Somebody whose library holds the sample, anew for each run that may change it."""
+
+    kept: bytes = b""
+    id_: str = ""
+
+    def arguments(self, command: Command) -> list[str]:
+        """The whole command line of a row."""
+        places = {"id": self.id_, "file": str(SAMPLE), "folder": str(self.home / "made")}
+        return [*command.words, *(part.format(**places) for part in row(command).arguments)]
+
+    def fresh(self) -> None:
+        """The library as it was after the import, and nothing that an earlier run made."""
+        shutil.rmtree(self.home / "made", ignore_errors=True)
+        for left in self.library.parent.glob("library.db*"):
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
+        self.library.write_bytes(self.kept)
+
+
+@pytest.fixture(scope="module")
+def someone(tmp_path_factory: pytest.TempPathFactory) -> Person:
+    """Imported once; what it takes to go back to that is kept."""
+    person = Person(tmp_path_factory.mktemp("someone") / "home")
+    # Hundreds of processes: they compile what they import once, in a place of their own.
+    person.env = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled"))}
+    person.ok("import", SAMPLE)
+    person.id_ = person("list", "--json", "--limit", "1").json["items"][0]["id"]
+    person.kept = person.library.read_bytes()
+    return person
+
+
+@pytest.fixture
+def person(someone: Person) -> Iterator[Person]:
+    """With the library as it was after the import."""
+    someone.fresh()
+    yield someone
+    someone.library.parent.chmod(0o700)
+
+
+def sound(done: Result, *codes: int) -> None:
+    """Ended in a published way, without a traceback, and where it failed with a sentence of at most five lines."""
+    assert done.code in (codes or PUBLISHED), done
+    assert "Traceback" not in done.err + done.out, done
+    if done.code not in (0, 3, 130):
+        told = done.err.strip().split("\n")
+        assert told[0].startswith("kindlehl: "), done
+        assert len(told) <= 5, done
+
+
+# -- what there is ------------------------------------------------------------------------------------------------
+
+
+@each(SINGLE)
+def test_every_command_has_a_row(command: Command) -> None:
+    """It says how to call the command; nobody forgets a command, for the message says what to add."""
+    assert row(command)
+
+
+def test_every_row_has_a_command() -> None:
+    """A command that is gone takes its row along."""
+    assert set(ROWS) == {command.name for command in SINGLE}
+
+
+@each(EVERY)
+def test_every_command_explains_itself(someone: Person, command: Command) -> None:
+    """C8, C28: -h and --help, exit 0, a summary of one line, an example; 80 columns fit, and so do 40; nothing that is
+    said on 80 is lost on 40."""
+    wide = someone.ok(*command.words, "-h")
+    narrow = someone.ok(*command.words, "--help", env={"COLUMNS": "40"})
+    assert command.summary
+    assert command.summary[0].isupper()
+    assert command.summary.endswith((".", "..."))
+    assert "\n" not in command.summary
+    assert "Usage: kindlehl" in wide
+    assert command.group or "Example: " in wide
+    assert not [line for line in wide.splitlines() if cells(line) > 80]
+    assert not [line for line in narrow.splitlines() if cells(line) > 40 and " " in line.strip()]
+    if not command.group:  # of a group's commands the summaries are cut to fit
+        assert re.sub(r"\s", "", wide) == re.sub(r"\s", "", narrow)
+
+
+@each(EVERY)
+def test_without_arguments_there_is_help_or_a_result(person: Person, command: Command) -> None:
+    """C9, C14: never a hang, though nobody can answer; a group shows what is in it."""
+    unasked = [] if command.group else ["--no-input"]
+    done = person(*command.words, *unasked, env={"FAULT": "network", "PYTHONPATH": str(FAULTS)}, timeout=30)
+    sound(done)
+    if command.group:
+        assert (done.code, done.err) == (0, "")
+        assert "Commands:" in done.out
+    if command.arguments:
+        assert done.code == 2
+        assert "  For example: kindlehl " in done.err or "-h` explains it" in done.err
+
+
+@each(EVERY)
+def test_an_unknown_option_is_a_sentence_and_a_suggestion(someone: Person, command: Command) -> None:
+    """C19: exit 2; a slip of one letter is answered with what was meant."""
+    done = someone(*command.words, "--hepl")
+    sound(done, 2)
+    assert done.out == ""
+    assert "`--hepl`. Did you mean `--help`?" in done.err
+    assert done.err.count("\n") == 2
+
+
+@each([command for command in EVERY if command.group])
+def test_an_unknown_command_is_a_sentence_and_a_suggestion(someone: Person, command: Command) -> None:
+    """The nearest name is offered, where one is near."""
+    below = next(c for c in SINGLE if c.words[:-1] == command.words)
+    slip = below.words[-1][:-1] + "x"
+    done = someone(*command.words, slip)
+    sound(done, 2)
+    assert "There is no command `" in done.err
+    assert "Did you mean `" in done.err
+    assert "Did you mean" not in someone(*command.words, "qqqqq").err
+
+
+# -- what is written where ----------------------------------------------------------------------------------------
+
+
+@each(SINGLE)
+def test_results_are_on_standard_output_and_nothing_else_is(person: Person, command: Command) -> None:
+    """C1, C6, C7, C18, C29: with the network blocked; no colour and no progress in a pipe; --verbose speaks on standard
+    error only, --quiet not at all; the library of a command that reads stays as it is, byte for byte."""
+    arguments = person.arguments(command)
+    blocked = {"FAULT": "network", "PYTHONPATH": str(FAULTS)}
+    quiet = person(*arguments, "--quiet", env=blocked)
+    sound(quiet, 0)
+    assert quiet.err == ""
+    assert "\x1b" not in quiet.out
+    if row(command).reads:
+        assert person.library.read_bytes() == person.kept
+    person.fresh()
+    verbose = person(*arguments, "--verbose")
+    sound(verbose, 0)
+    assert steady(verbose.out) == steady(quiet.out)
+    assert not row(command).library or "kindlehl" in verbose.err or "library" in verbose.err
+    assert "\x1b" not in verbose.err
+
+
+def steady(out: str) -> str:
+    """An output without what differs from run to run: ids of new facts, and times."""
+    return re.sub(
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d[T ][\d:.]+Z?|[\d.]+ (m?s|seconds)", "", out
+    )
+
+
+@each(SINGLE)
+def test_colour_is_for_who_wants_it(person: Person, command: Command) -> None:
+    """C6: NO_COLOR beats FORCE_COLOR; FORCE_COLOR and --color add styles and nothing else; a terminal that is dumb, or
+    --no-color, gets none; 40 columns are enough."""
+    arguments = person.arguments(command)
+    plain = person(*arguments)
+    person.fresh()
+    forced = person(*arguments, env={"FORCE_COLOR": "1"})
+    assert steady(STYLE.sub("", forced.out)) == steady(plain.out)
+    person.fresh()
+    refused = person(*arguments, env={"FORCE_COLOR": "1", "NO_COLOR": "1", "LC_ALL": "C", "PYTHONUTF8": "0"})
+    sound(refused, 0)
+    assert "\x1b" not in refused.out
+    person.fresh()
+    shown = person.on_terminal(*arguments, env={"NO_COLOR": ""}, columns=40)
+    assert shown.code == 0, shown
+    assert not re.search(r"\x1b(?!\[[0-9;]*m|\[\?25[lh]|\[[0-9]*[A-KJ])", shown.out)
+    long_ = [line for line in STYLE.sub("", shown.out).splitlines() if cells(line) > 40]
+    assert command.name in WIDE or not [line for line in long_ if " " in line.strip()], long_
+    person.fresh()
+    for more, env in ((["--no-color"], {}), ([], {"TERM": "dumb"})):
+        assert "\x1b[" not in person.on_terminal(*arguments, *more, env=env, columns=40).out.replace("\x1b[?25", "")
+        person.fresh()
+
+
+WIDE = {"completion", "import", "export", "db rebuild"}
+"""Commands whose lines are not wrapped: a script, and sentences with a path that a terminal wraps by itself."""
+
+
+@each(READING)
+def test_color_before_the_command_forces_it(person: Person, command: Command) -> None:
+    """Even in a pipe, whatever the environment says."""
+    colored = person("--color", *person.arguments(command), env={"NO_COLOR": "1", "TERM": "dumb"}).out
+    assert "\x1b[" in colored or command.name not in ("list", "search", "show")
+    person.fresh()
+    assert STYLE.sub("", colored) == person(*person.arguments(command)).out
+
+
+def test_color_is_heard() -> None:
+    """The option is there at all, and not after the command, where it is about highlights."""
+    assert "--color" in EVERY[0].options
+    assert all("--no-color" in command.options and "--debug" in command.options for command in EVERY)
+
+
+# -- what programs read -------------------------------------------------------------------------------------------
+
+
+def shape(value: Any, at: str = "") -> dict[str, set[str]]:
+    """The names of a document's fields, and the types of what is in them."""
+    if isinstance(value, dict):
+        out: dict[str, set[str]] = {}
+        for name, held in value.items():
+            for where, types in shape(held, f"{at}.{name}" if at else name).items():
+                out.setdefault(where, set()).update(types)
+        return out or {at: {"object"}}
+    if isinstance(value, list):
+        out = {at: {"array"}}
+        for held in value:
+            for where, types in shape(held, f"{at}[]").items():
+                out.setdefault(where, set()).update(types)
+        return out
+    return {at: {type(value).__name__.replace("NoneType", "null")}}
+
+
+@each([command for command in SINGLE if command.name in ROWS and not row(command).without])
+def test_json_is_one_document_whose_fields_stay(person: Person, command: Command) -> None:
+    """C2: every command that reads has --json; the document names its schema; no field that was promised is gone, and
+    none has another type. Adding is allowed. `UPDATE_FIELDS=1 pytest …` writes what is new into the snapshot."""
+    if "--json" not in command.options:
+        assert not row(command).reads, f"`{command.name}` reads, and has no --json; or say in its row why"
+        return
+    done = person(*person.arguments(command), "--json", "--verbose", env={"FORCE_COLOR": "1"})
+    sound(done, 0)
+    document = json.loads(done.out)
+    assert re.fullmatch(r"kindlehl/[a-z-]+/\d+", document["schema"])
+    found = {where: sorted(types) for where, types in sorted(shape(document).items())}
+    promised = json.loads(SNAPSHOT.read_text("utf-8"))
+    if os.environ.get("UPDATE_FIELDS"):
+        promised[command.name] = {**promised.get(command.name, {}), "": [document["schema"]], **found}
+        SNAPSHOT.write_text(json.dumps(promised, indent=1, sort_keys=True) + "\n", "utf-8")
+        return
+    assert command.name in promised, f"add `{command.name}`: UPDATE_FIELDS=1 pytest tests/contract/test_commands.py"
+    expected = promised[command.name]
+    assert expected.pop("") == [document["schema"]]
+    gone = expected.keys() - found.keys()
+    assert not gone, f"`{command.name} --json` lacks what was promised: {sorted(gone)}"
+    for where, types in expected.items():
+        assert {*found[where]} <= {*types, "null"}, where
+
+
+@each([command for command in SINGLE if "--plain" in command.options])
+def test_plain_is_one_line_a_record(person: Person, command: Command) -> None:
+    """C3: as many lines as --json has items, all with the same number of fields, without styles."""
+    arguments = person.arguments(command)
+    plain = person(*arguments, "--plain", env={"FORCE_COLOR": "1"}).out
+    assert plain.count("\n") == len(plain.splitlines()) == len(person(*arguments, "--json").json["items"])
+    assert len({line.count("\t") for line in plain.splitlines()}) <= 1
+    assert "\x1b" not in plain
+
+
+# -- what may be wrong --------------------------------------------------------------------------------------------
+
+
+@each(OPENING)
+def test_a_library_that_is_not_there_or_no_library_is_a_sentence(person: Person, command: Command) -> None:
+    """C11, D5: missing: an empty result or exit 1; damaged, newer, foreign: exit 1 with a sentence and a hint; and what
+    was there is left as it was."""
+    arguments = person.arguments(command)
+    person.library.unlink()
+    sound(person(*arguments), row(command).missing)
+    if row(command).reads:
+        assert not person.library.exists()
+    for make in (newer, foreign, damaged):
+        person.fresh()
+        make(person.library)
+        before = person.library.read_bytes()
+        done = person(*arguments)
+        sound(done, 1)
+        assert done.err.count("\n") >= 2, f"no hint: {done}"
+        assert person.library.read_bytes() == before
+
+
+def newer(path: Path) -> None:
+    """Written by a kindlehl of next year."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def foreign(path: Path) -> None:
+    """An SQLite database of somebody else."""
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE other (n)")
+
+
+def damaged(path: Path) -> None:
+    """No database at all."""
+    path.write_bytes(b"no database, but as long as one might be. " * 999)
+
+
+@each(OPENING)
+def test_a_library_that_cannot_be_written_can_be_read(person: Person, command: Command) -> None:
+    """Reading works; writing ends with exit 1 and a sentence, and changes nothing."""
+    prefix, person.prefix = person.prefix, bound_by_permissions()
+    person.library.chmod(0o400)
+    person.library.parent.chmod(0o500)
+    try:
+        done = person(*person.arguments(command))
+    finally:
+        person.prefix = prefix
+    sound(done, 0 if row(command).reads else 1, *(() if row(command).reads else (0,)))
+    assert person.library.read_bytes() == person.kept
+
+
+@each(OPENING)
+def test_a_bug_is_a_sentence_and_a_report(person: Person, command: Command) -> None:
+    """C19: at most five lines, a report with our lines and without what anybody reads; --debug shows it at once."""
+    env = {"FAULT": "bug", "PYTHONPATH": str(FAULTS)}
+    report = person.state / "last-error.txt"
+    report.unlink(missing_ok=True)
+    done = person(*person.arguments(command), env=env)
+    sound(done, 1)
+    assert "bug in kindlehl (ZeroDivisionError)" in done.err
+    assert report.read_text("utf-8").startswith("ZeroDivisionError\n")
+    assert "SECRET" not in report.read_text("utf-8") + done.err
+    assert "sitecustomize.py" in person(*person.arguments(command), "--debug", env=env).err
+
+
+@each(OPENING)
+def test_ctrl_c_ends_with_130_and_leaves_the_library_as_it_was(person: Person, command: Command) -> None:
+    """C27: in the moment in which the library is opened; the next run succeeds."""
+    before = digest(person.library)
+    done = person(*person.arguments(command), env={"FAULT": "interrupt", "PYTHONPATH": str(FAULTS)})
+    assert (done.code, done.err) == (130, "")
+    assert digest(person.library) == before
+    assert person(*person.arguments(command)).code == 0
+
+
+@each(SINGLE)
+def test_streams_that_are_closed_are_no_bug(person: Person, command: Command) -> None:
+    """A reader that has gone is silence; standard input, output or error that were never open are no traceback."""
+    with person.start(*person.arguments(command), stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) in (0, 1)
+    for closed in ((0, 1, 2), (2,)):
+        person.fresh()
+        with person.start(
+            *person.arguments(command), before=lambda closed=closed: [os.close(n) for n in closed]
+        ) as process:
+            out, err = process.communicate(timeout=60)
+            assert process.returncode in PUBLISHED
+            assert b"Traceback" not in out + err
+
+
+@each([command for command in SINGLE if command.name in ROWS and row(command).again])
+def test_a_second_run_says_the_same_or_that_there_is_nothing_to_do(person: Person, command: Command) -> None:
+    """C25: exit 0 and a quiet standard error; what the library shows is what it showed after the first."""
+    arguments = person.arguments(command)
+    first = person(*arguments)
+    after = digest(person.library)
+    second = person(*arguments)
+    assert (first.code, second.code, second.err) == (0, 0, ""), (first, second)
+    assert digest(person.library) == after
+
+
+def test_exit_codes_are_those_that_are_published(person: Person) -> None:
+    """`kindlehl help exit-codes` names what this file accepts."""
+    told = {int(code) for code in re.findall(r"^ +(\d+)  ", person.ok("help", "exit-codes"), re.MULTILINE)}
+    assert told == PUBLISHED
+    assert signal.SIGINT + 128 in told
+    assert Row().missing in told
