@@ -81,15 +81,21 @@ def _compiled(text: str) -> tuple[JinjaTemplate, set[str]]:
     sandbox.filters |= {"inline": inline, "quote": _quote}
     try:
         tree = sandbox.parse(text)
+        names = _checked(tree)
+        code = sandbox.compile(tree, name=_NAME, filename=_NAME)
     except TemplateSyntaxError as error:
         raise _WrongError(f"is no Jinja: {error.message}".rstrip("."), error.lineno) from error
+    return sandbox.template_class.from_code(sandbox, code, sandbox.make_globals(None)), names
+
+
+def _checked(tree: nodes.Template) -> set[str]:
+    """The names of a template's macros, if it is one that may be rendered."""
     for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
         raise _WrongError("reads another template, which none may", node.lineno)
     names = {node.name for node in tree.find_all(nodes.Macro)}
     if "passage" not in names:
         raise _WrongError("has no macro `passage(h)`")
-    code = sandbox.compile(tree, name=_NAME, filename=_NAME)
-    return sandbox.template_class.from_code(sandbox, code, sandbox.make_globals(None)), names
+    return names
 
 
 def _quote(text: str) -> str:
