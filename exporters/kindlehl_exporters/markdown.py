@@ -4,13 +4,15 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import date
 from functools import lru_cache
 
-from kindlehl.domain.contract import FRONT_MATTER, HEAD, Block, Document, Shelf
+from kindlehl.domain.contract import FRONT_MATTER, HEAD, Block, Document, Shelf, Template
 from kindlehl.domain.library import Book, Highlight
 from kindlehl_exporters.captions import caption
 from kindlehl_exporters.escaping import inline, lines
+from kindlehl_exporters.templating import Rendered, TemplateProcess
 
 
 class MarkdownExporter:
@@ -22,28 +24,48 @@ class MarkdownExporter:
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
+        self.template: Template | None = None
+        """The reader's own shape of head, chapters and passages."""
 
     def render(self, shelf: Shelf) -> Iterator[Document]:
         """One document a book, in the order of the shelf."""
+        if self.template is not None:
+            yield from self._shaped(shelf, self.template)
+            return
         for book in shelf.books():
-            yield Document(book.id, book.title, ".md", _blocks(book, shelf.highlights(book)), merged=True)
+            passages = shelf.highlights(book)
+            yield _document(book, passages, Rendered(_head(book), {}, []))
+
+    def _shaped(self, shelf: Shelf, template: Template) -> Iterator[Document]:
+        with closing(TemplateProcess(template)) as process:
+            process.compile()
+            for book in shelf.books():
+                passages = shelf.highlights(book)
+                yield _document(book, passages, process.book(book, passages, list(_anchors(passages))))
 
 
-def _blocks(book: Book, passages: Sequence[Highlight]) -> Iterator[Block]:
+def _document(book: Book, passages: Sequence[Highlight], shaped: Rendered) -> Document:
+    return Document(book.id, book.title, ".md", _blocks(book, passages, shaped), merged=True)
+
+
+def _blocks(book: Book, passages: Sequence[Highlight], shaped: Rendered) -> Iterator[Block]:
+    """The blocks; where a template has shaped the passages, in its shape."""
     yield Block("", _front_matter(book, passages).encode(), FRONT_MATTER)
-    yield Block("", _head(book).encode(), HEAD)
+    yield Block("", f"\n{shaped.head}\n".encode(), HEAD)
     chapter, times = None, Counter[str]()
-    for passage, anchor in zip(passages, _anchors(passages), strict=True):
+    for n, (passage, anchor) in enumerate(zip(passages, _anchors(passages), strict=True)):
         if passage.chapter and passage.chapter != chapter:
             chapter = passage.chapter
             times[chapter] += 1  # two sources of a book may tell its places in two ways, and each begins anew
-            yield Block("", f"\n## {inline(chapter)}\n".encode(), f"chapter {times[chapter]} {chapter}")
-        yield Block(passage.id, _passage(passage, anchor).encode())
+            heading = shaped.chapters[chapter] if shaped.passages else f"## {inline(chapter)}"
+            yield Block("", f"\n{heading}\n".encode(), f"chapter {times[chapter]} {chapter}")
+        text = f"\n{shaped.passages[n]}\n" if shaped.passages else _passage(passage, anchor)
+        yield Block(passage.id, text.encode())
 
 
 def _head(book: Book) -> str:
     title, author = inline(book.title), inline(book.author or "")
-    return f"\n# {title}\n" + (f"\n*{author}*\n" if author else "")
+    return f"# {title}" + (f"\n\n*{author}*" if author else "")
 
 
 def _passage(passage: Highlight, anchor: str) -> str:

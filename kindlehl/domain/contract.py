@@ -83,6 +83,14 @@ class Document:
     ends in a line that ends in its own marker `^kh-…` (digits, small letters, dashes), and one without has a name."""
 
 
+class Template(NamedTuple):
+    """A reader's own template. An exporter that takes one has an attribute `template: Template | None`."""
+
+    name: str
+    """As the reader named it, for complaints."""
+    text: str
+
+
 class Shelf(Protocol):
     """The part of a library that is being exported."""
 

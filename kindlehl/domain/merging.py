@@ -233,7 +233,8 @@ class _Work:
         for name, places in self.page.markers.items():
             if name in now or name in self.old.pieces:
                 self.spans[name] = self._passage(name, now.get(name), places)
-        claimed = {n for span in self.spans.values() for n in range(span.start, span.stop)}
+        exact = [span for span in self.spans.values() if span.whose != "reader"]
+        claimed = {n for span in exact for n in range(span.start, span.stop)}
         for name in [*now, *(name for name in self.old.pieces if name not in now)]:
             before = self.old.pieces.get(name, Known())
             if name in self.spans or not (before.text or (name in now and not name.startswith("kh-"))):
@@ -242,6 +243,10 @@ class _Work:
             if span is not None:
                 self.spans[name] = span
                 claimed.update(range(span.start, span.stop))
+        for name, span in self.spans.items():
+            if span.whose == "reader":  # it begins below whatever is certainly another block
+                above = [n for n in range(span.start, span.stop) if n in claimed]
+                self.spans[name] = span._replace(start=above[-1] + 1 if above else span.start)
 
     def _passage(self, name: str, now: str | None, places: Sequence[int]) -> _Span:
         page, before = self.page, self.old.pieces.get(name, Known())
@@ -282,6 +287,8 @@ class _Work:
                 self._meet(piece, span)
                 self.inserted.setdefault(span.start, []).extend(waiting)
                 waiting = []
+                if place is not None and not piece.id and span.start < place:
+                    continue  # a heading that is now above the passage before it tells nothing of what follows
                 below = bisect_left(starts, span.stop)
                 place = starts[below] if below < len(starts) else self.page.after(span.stop)
             elif piece.name in self.old.pieces:

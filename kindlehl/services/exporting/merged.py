@@ -274,10 +274,12 @@ class _Elsewhere:
         vault = self.vault(Path(kept.path).suffix)
         place = vault.place(kept.path)
         here = vault.at(place, (other,), kept.base.pieces) if place else None
-        if here is None:
-            return any(name.encode() in path.read_bytes() for path in vault.bearing((other,)))
-        text = here.data.decode("utf-8", "surrogateescape")
-        return other not in self.coming or not merging.holds_as_written(text, kept.base, name)
+        bearing = [] if here else vault.bearing((other,))
+        if here is None and len(bearing) == 1:
+            here = Found(bearing[0], bearing[0].read_bytes())
+        if here is None or other not in self.coming:
+            return True
+        return not merging.holds_as_written(here.data.decode("utf-8", "surrogateescape"), kept.base, name)
 
     def paths(self) -> Iterable[str]:
         """Where the documents that are known stand."""
