@@ -91,27 +91,6 @@ class Settings:
         return Path(_folders().site_config_dir("kindlehl", appauthor=False)) / NAME
 
     @property
-    def config_file(self) -> Path:
-        """The configuration, which only the user writes."""
-        return Path(_folders().user_config_dir("kindlehl", appauthor=False)) / "config.toml"
-
-    def table(self, name: str) -> Mapping[str, object]:
-        """A table of the configuration by its dotted name; empty where there is none. Raises UsageError."""
-        import tomllib  # few commands ask
-
-        try:
-            held: object = tomllib.loads(self.config_file.read_text("utf-8"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            raise UsageError(
-                f"{self.config_file} cannot be read: {error}.", hint="Mend it, or move it away."
-            ) from error
-        for part in name.split("."):
-            held = held.get(part) if isinstance(held, dict) else None
-        return held if isinstance(held, dict) else {}
-
-    @property
     def state(self) -> Path:
         """A folder for what may be lost without harm: the last error, and which files an export wrote."""
         return Path(_folders().user_state_dir("kindlehl", appauthor=False))

@@ -56,6 +56,7 @@ def export(
     """
     from kindlehl.registry import Registry
     from kindlehl.services import exporting
+    from kindlehl.services.querying import day
 
     registry, settings = Registry(), options.chosen(ctx, library)
     if what is None:
@@ -67,7 +68,8 @@ def export(
     if wanted.template is not None:
         _set_template(exporter, expanded(wanted.template))
     with wiring.library_to_read(settings.library) as lib:
-        shelf = exporting.ChosenBooks(lib, _books(lib, wanted), options.day(wanted.since, "--since"))
+        since = None if wanted.since is None else day(wanted.since, "--since")
+        shelf = exporting.ChosenBooks(lib, _books(lib, wanted), since)
         if wanted.to == "-":
             if sys.stdout.isatty() and wanted.format == "pdf":
                 raise UsageError("A PDF is nothing for a terminal.", hint="Send it to a file: --to FOLDER")
