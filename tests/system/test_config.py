@@ -87,7 +87,9 @@ class TestUse:
         for command in (["list"], ["import", SAMPLE], ["db", "path"], ["export", "csv", "--to", "-"]):
             assert str(file_of(kindlehl)) in complaint(kindlehl(*command), 1)
         assert tree(kindlehl.home) == before
-        kindlehl.ok("import", SAMPLE, "--library", kindlehl.library)
+        done = kindlehl("import", SAMPLE, "--library", kindlehl.library)
+        assert done.code == 0
+        assert done.err.startswith(str(file_of(kindlehl)))  # it wanted to know how long to wait
         assert kindlehl.ok("list", "--plain", env={"KINDLEHL_LIBRARY": str(kindlehl.library)}).count("\n") == 18
         for command in (["--version"], ["list", "-h"], ["config", "path"]):
             kindlehl.ok(*command)
