@@ -39,7 +39,7 @@ def library(settings: Settings) -> Generator[Library]:
         raise NotFoundError(
             f"There is no library at {settings.library}.", hint="Import something first: kindlehl import"
         )
-    with wiring.library(settings.library) as lib:
+    with wiring.library(settings.library, settings.wait) as lib:
         yield lib
 
 

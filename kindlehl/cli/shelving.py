@@ -1,10 +1,12 @@
 """The commands about books: list, rename, merge, split, hide."""
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from kindlehl import wiring
 from kindlehl.cli import choosing, looking, options, render
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.facts import book_atom
@@ -100,11 +102,12 @@ def split(
     Example: kindlehl books split walden "walden (annotated)"
     """
     settings = options.chosen(ctx, library)
+    if title is None:
+        with wiring.library_to_read(settings.library) as lib:
+            _titles(finding.book_by_name(lib, book).raw_titles, json=json)
+        return
     with choosing.library(settings) as lib:
         found = finding.book_by_name(lib, book)
-        if title is None:
-            render.Terminal().print(*map(render.one_line, found.raw_titles))
-            return
         meant = [raw for raw in found.raw_titles if holds(raw, title)]
         meant = [raw for raw in meant if raw == title] or meant
         if len(meant) != 1:
@@ -115,6 +118,15 @@ def split(
         with operation(lib, choosing.writer(settings), "books split") as draft:
             shelving.split(lib, draft, found, book_atom(meant[0]))
     _report(draft, "books split", "Parted", json=json)
+
+
+def _titles(titles: Sequence[str], *, json: bool) -> None:
+    if json:
+        render.write_json("kindlehl/titles/1", ({"raw_title": title} for title in titles), sys.stdout)
+        return
+    terminal = render.Terminal()
+    for title in titles:
+        terminal.print(*render.hanging(title, terminal.width, "  "))
 
 
 @app.command()

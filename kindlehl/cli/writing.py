@@ -46,7 +46,7 @@ def add(
     settings = options.chosen(ctx, library)
     at = None if date is None else _moment(date)
     place = None if location is None else adding.location(location)
-    with wiring.library(settings.library) as lib:
+    with wiring.library(settings.library, settings.wait) as lib:
         said: dict[str, Value] = {f"tag:{editing.tag(t, lib.shelf.tags())}": True for t in tag or ()}
         if note:
             said["note"] = editing.words(note)

@@ -4,11 +4,11 @@ Three texts meet, block by block: the *base* (what we last wrote), the *file* (w
 write now). A block that is as we wrote it is ours to update or to take out; all else in the file is the reader's.
 """
 
-import hashlib
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal, NamedTuple, TypeAlias
 
 from kindlehl.domain import front_matter
@@ -74,7 +74,7 @@ class Merged(NamedTuple):
 
 def digest(text: str) -> str:
     """Of a block's lines."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def new(front: str, ours: Sequence[Piece], without: Collection[str] = ()) -> Merged:
@@ -131,7 +131,8 @@ def renamed(ours: Sequence[Piece], names: Mapping[str, str]) -> list[Piece]:
 
 
 def _known(piece: Piece) -> Known:
-    return Known(piece.id, piece.text.count("\n") + 1, digest(piece.text), text="" if piece.id else piece.text)
+    _, text, id_ = piece
+    return Known(id_, text.count("\n") + 1, digest(text), "", "" if id_ else text)
 
 
 def _heads_one(pieces: Sequence[Piece], n: int) -> bool:

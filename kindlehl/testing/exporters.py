@@ -17,6 +17,7 @@ from kindlehl.domain.contract import Document, Exporter
 from kindlehl.domain.errors import MissingDependencyError
 from kindlehl.domain.facts import record_id
 from kindlehl.domain.library import Book
+from kindlehl.domain.merging import MARKER, names_in
 from kindlehl.testing.circumstances import other_circumstances
 from kindlehl.testing.privacy import check_quotes
 from kindlehl.testing.shelves import SampleShelf, hostile, sample
@@ -102,6 +103,26 @@ class ExporterContract:
                 assert document.id in (owner[ident], self.exporter.name), "a block is in another book's document"
                 found[ident] += 1
         assert not found or found == Counter([*owner]), "some highlights are in no block, or in two"
+
+    def test_what_is_merged_can_be_merged(self) -> None:
+        """Of a merged document: blocks of whole lines between empty ones, each passage ending in a marker of its own,
+        and a name, the same in every export, for each block without an id."""
+        for shelf in (sample(), hostile()):
+            for document in self.exporter.render(shelf):
+                if not document.merged:
+                    continue
+                names: list[str] = []
+                for block in document.blocks:
+                    text = block.data.decode("utf-8")
+                    assert text.endswith("\n"), "a block of a merged document is whole lines"
+                    last = text.strip("\n").rpartition("\n")[2]
+                    marker = MARKER.search(last)
+                    found = names_in(text)
+                    assert bool(marker) is bool(block.id), "a passage, and nothing else, ends in its marker ^kh-…"
+                    assert found <= ({marker[1]} if marker else set()), "a marker stands elsewhere than in a last line"
+                    names.append(marker[1] if marker else block.name)
+                assert all(names), "a block without an id has no name"
+                assert len(set(names)) == len(names), "two blocks have one name or one marker"
 
     def test_documents_are_lazy(self) -> None:
         """Of a format with a document for each book, only the book being written is asked for."""

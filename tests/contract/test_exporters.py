@@ -200,9 +200,27 @@ class Chatty(Plain):
         return super().line(each)
 
 
+class Unmarked(Plain):
+    def render(self, shelf: Shelf) -> Iterator[Document]:  # noqa: D102
+        return (Document(d.id, d.title, d.suffix, d.blocks, merged=True) for d in super().render(shelf))
+
+
+class Nameless(Unmarked):
+    def line(self, each: Highlight) -> bytes:  # noqa: D102
+        return f"{each.id}\n\n^kh-{each.id}\n".encode()
+
+
+class OneMarkerForAll(Nameless):
+    def blocks(self, book: Book, shelf: Shelf) -> Iterator[Block]:  # noqa: D102
+        return (Block(each.id, b"x\n\n^kh-1\n") for each in [*shelf.highlights(book), *shelf.highlights(book)])
+
+
 @pytest.mark.parametrize(
     ("exporter", "name"),
     [
+        (Unmarked, "test_what_is_merged_can_be_merged"),
+        (Nameless, "test_what_is_merged_can_be_merged"),
+        (OneMarkerForAll, "test_what_is_merged_can_be_merged"),
         (Shouting, "test_it_says_what_it_is"),
         (LongWinded, "test_it_says_what_it_is"),
         (WithoutDot, "test_documents_have_what_the_service_needs"),

@@ -15,6 +15,8 @@ class Command(NamedTuple):
     """What calls it: ("db", "path")."""
     options: frozenset[str]
     group: bool
+    acts: bool
+    """Whether it does something by itself: a group may, when none of its commands is named."""
     summary: str
     arguments: bool
     """Whether it needs some."""
@@ -29,7 +31,8 @@ class Row(NamedTuple):
     """How a command is called so that it does something on the sample's library."""
 
     arguments: tuple[str, ...] = ()
-    """{id}: a highlight's id; {file}: a clippings file; {folder}: a folder that is not there yet."""
+    """{id} and {other}: ids of highlights of one book; {deleted}: of one in the trash; {joined}: of one with several
+    forms; {file}: a clippings file; {folder}: a folder that is not there yet; {backup}: a backup."""
     reads: bool = True
     """Whether it only reads: then the library stays byte for byte as it was."""
     library: bool = True
@@ -46,11 +49,42 @@ ROWS: dict[str, Row] = {
     "import": Row(("{file}",), reads=False),
     "list": Row(),
     "books": Row(),
+    "books rename": Row(("walden", "--title", "Im Wald", "--author", ""), reads=False, missing=1, again=False),
+    "books merge": Row(("walden", "walking"), reads=False, missing=1, again=False),
+    "books split": Row(("walden",), missing=1),
+    "books hide": Row(("walden",), reads=False, missing=1),
     "show": Row(("{id}",), missing=1),
     "search": Row(("the",)),
+    "random": Row(("--seed", "1")),
+    "pick": Row(("--print", "id", "--help"), library=False, without="it is for a person at a terminal"),
+    "add": Row(("Simplify, simplify.", "--book", "Walden"), reads=False, again=False),
+    "edit": Row(("{id}",), reads=False, missing=1),
+    "note": Row(("{id}", "a thought"), reads=False, missing=1),
+    "tag": Row(("craft", "{id}"), reads=False, missing=1),
+    "color": Row(("blue", "{id}"), reads=False, missing=1),
+    "favorite": Row(("{id}",), reads=False, missing=1),
+    "delete": Row(("{id}",), reads=False, missing=1, again=False),
+    "restore": Row(("{deleted}",), reads=False, missing=1, again=False),
+    "trash list": Row(),
+    "trash empty": Row(("--yes",), reads=False, missing=1),
+    "split": Row(("{joined}",), reads=False, missing=1, again=False),
+    "merge": Row(("{id}", "{other}"), reads=False, missing=1, again=False),
+    "undo": Row(reads=False, missing=1, again=False),
+    "redo": Row(reads=False, missing=1, again=False),
+    "history": Row(("{id}",), missing=1),
+    "conflicts": Row(),
     "export": Row(("json", "--to", "{folder}/out.json"), missing=1),
+    "doctor": Row(library=False),
+    "config path": Row(library=False, without="it prints one path"),
+    "config show": Row(library=False),
+    "config set": Row(("backup.keep", "7d"), reads=False, library=False),
+    "config unset": Row(("backup.keep",), reads=False, library=False),
+    "config edit": Row(reads=False, library=False),
     "db path": Row(library=False, without="it prints one path"),
     "db rebuild": Row(reads=False, missing=1),
+    "db backup": Row(("{folder}/backup.db",), missing=1),
+    "db restore": Row(("{backup}", "--yes"), reads=False, library=False),
+    "db verify": Row(missing=1),
     "completion": Row(("bash",), library=False, without="it prints a script"),
     "help": Row(("exit-codes",), library=False, without="it is for people"),
 }
@@ -82,7 +116,13 @@ def _below(group: Any, words: tuple[str, ...]) -> Iterator[Command]:
 
 def _command(words: tuple[str, ...], found: Any) -> Command:
     options = {name for param in found.params for name in (*param.opts, *param.secondary_opts) if name.startswith("-")}
+    group = hasattr(found, "list_commands")
     needed = any(param.param_type_name == "argument" and param.required for param in found.params)
     return Command(
-        words, frozenset(options), hasattr(found, "list_commands"), found.get_short_help_str(200).strip(), needed
+        words,
+        frozenset(options),
+        group,
+        not group or (bool(words) and getattr(found, "invoke_without_command", False)),
+        found.get_short_help_str(200).strip(),
+        needed,
     )
