@@ -7,8 +7,8 @@ from typing import Any
 import typer
 
 from kindlehl.cli.app import COMMANDS, app
-from kindlehl.cli.render import COLORS
 from kindlehl.cli.topics import TOPICS
+from kindlehl.services.editing import COLORS
 
 TABLE = Path(__file__).parents[1] / "kindlehl" / "cli" / "completing" / "table.txt"
 
@@ -16,19 +16,36 @@ FREE = "free"
 """A value of which nothing can be known."""
 COLOR = "=" + "|".join(COLORS)
 NAMES = {
-    "--author": "author", "--book": "book", "--color": COLOR, "--library": "path", "--profile": "profile",
+    "--author": "author", "--book": "book", "--color": COLOR, "--library": "path",
     "--saved": "search", "--tag": "tag", "--to": "path",
 }  # fmt: skip
 """What completes the value of an option, by its name."""
 METAVARS = {
     "AUTHOR": "author", "BOOK": "book", "COLOR": COLOR, "DIR": "path", "FILE": "path", "FOLDER": "path",
-    "FORMAT": "format", "ID": "id", "PATH": "path", "PROFILE": "profile", "SEARCH": "search", "TAG": "tag",
-    "TITLE": "book",
+    "ID": "id", "PATH": "path", "SEARCH": "search", "TAG": "tag",
+
     "TOPIC": "=" + "|".join([*TOPICS, *COMMANDS]),
-    **dict.fromkeys(("AGE", "DAY", "KEY", "N", "NAME", "NOTE", "QUERY", "TEXT", "VALUE", "WHEN", "YYYY-MM-DD"), FREE),
+    **dict.fromkeys(
+        ("AGE", "DAY", "FORM", "KEY", "LABEL", "LETTER", "N", "N[-N", "NAME", "NOTE", "OP", "QUERY", "SECONDS", "TEXT",
+         "TITLE", "VALUE", "WHEN", "YYYY-MM-DD"),
+        FREE,
+    ),
 }  # fmt: skip
 """The same by what the help calls it. Says more than one word of it the same, the command's own row in SPECIAL wins."""
-SPECIAL: dict[tuple[str, str], str] = {}
+SPECIAL: dict[tuple[str, str], str] = {
+    ("tag", "NAME"): "tag",
+    ("color", "NAME"): f"{COLOR}|none",
+    ("restore", "ID"): "deleted",
+    ("search", "--forget"): "search",
+    ("export", "FORMAT"): "target",
+    ("books merge", "BOOK BOOK"): "book",
+    ("merge", "ID ID"): "id",
+    ("conflicts", "--field"): "=text|note",
+    ("db backup", "--keep"): FREE,
+    ("db backup", "FILE|-"): "path",
+    ("conflicts", "--keep"): "=A|B|both",
+    ("pick", "--print"): "=whole|id|text",
+}
 """(command, option or argument) → kind, where neither its name nor what the help calls it tells."""
 
 

@@ -19,17 +19,21 @@ def of(kind: str, typed: str, library: str | None) -> list[tuple[str, str, str]]
     `library` is what the command line names; without it, the one that every command would take.
     """
     chosen = settings(Path(library) if library else None, os.environ)
-    if kind == "format":
-        from kindlehl.registry import Registry
+    match kind:
+        case "target":
+            from kindlehl.registry import Registry
 
-        return [(name, "", "") for name in Registry().exporter_names()]
-    if kind in _NAMED:
-        return [(name, _short(str(value)), "") for name, value in sorted(chosen.table(_NAMED[kind]).items())]
-    return _in_the_library(kind, typed, chosen)
+            profiles = _named(chosen, "export")
+            return [*((name, "", "") for name in Registry().exporter_names()), *profiles]
+        case "search":
+            return _named(chosen, "searches")
+        case _:
+            return _in_the_library(kind, typed, chosen)
 
 
-_NAMED = {"search": "searches", "profile": "export"}
-"""Names of which table in the configuration."""
+def _named(chosen: Settings, table: str) -> list[tuple[str, str, str]]:
+    """Names of a table in the configuration."""
+    return [(name, _short(str(value)), "") for name, value in sorted(chosen.table(table).items())]
 
 
 def _in_the_library(kind: str, typed: str, chosen: Settings) -> list[tuple[str, str, str]]:
@@ -43,15 +47,16 @@ def _in_the_library(kind: str, typed: str, chosen: Settings) -> list[tuple[str, 
             return [(name, "", "") for name in sorted({author for _, _, author in lib.shelf.titles() if author})]
         if kind == "tag":
             return [(tag, "", "") for tag in lib.shelf.tags()]
-        return _ids(lib, typed) if kind == "id" else []
+        return _ids(lib, typed, deleted=kind == "deleted") if kind in ("id", "deleted") else []
 
 
-def _ids(lib: Library, typed: str) -> list[tuple[str, str, str]]:
-    """Those that begin like this, or if nothing was typed yet the newest."""
+def _ids(lib: Library, typed: str, *, deleted: bool) -> list[tuple[str, str, str]]:
+    """Those that begin like this, or if nothing was typed yet the newest; of what is shown, or of the trash."""
     if typed:
-        found = [lib.shelf.get(id_) for id_ in lib.shelf.starting_with(typed.lower(), MANY)]
+        begun = lib.shelf.starting_with(typed.lower(), MANY, deleted=deleted)
+        found = [lib.shelf.get(id_, deleted=deleted) for id_ in begun]
     else:
-        found = list(lib.shelf.highlights(Filter(), order="newest", limit=MANY))
+        found = list(lib.shelf.highlights(Filter(deleted=deleted), order="newest", limit=MANY))
     return [(h.id, _short(h.text or h.note or h.kind), "") for h in found if h]
 
 
