@@ -105,7 +105,10 @@ def edit(ctx: typer.Context, id_: choosing.Id, json: options.Json = False, libra
     # Nobody waits for a library while somebody thinks.
     with Writing(f"{h.id[: render.SHORT_ID]}.txt", _form(h), f"kindlehl edit {id_}") as written:
         if written is None:
-            tell("Nothing was changed.")
+            if json:
+                render.write_object("kindlehl/change/1", verb="edit", changes=0, op=None, ids=[h.id])
+            else:
+                tell("Nothing was changed.")
             return
         changes = _changes(h, _parts(written), known)
         with choosing.library(settings) as lib, operation(lib, choosing.writer(settings), "edit") as draft:

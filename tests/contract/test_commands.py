@@ -64,20 +64,15 @@ def someone(tmp_path_factory: pytest.TempPathFactory) -> Person:
     person.ok("import", SAMPLE)
     person.env["EDITOR"] = "true"
     held = person("list", "--json").json["items"]
-    first = held[0]
-    other = next(h for h in held[1:] if h["book_id"] == first["book_id"])
+    books = [h["book_id"] for h in held if h["kind"] == "highlight"]
+    first, other, *_ = (h for h in held if books.count(h["book_id"]) > 1 and h["kind"] == "highlight")
     deleted = next(h for h in held if h["book_id"] != first["book_id"])
-    joined = next(
-        h["id"]
-        for h in held
-        if len([r for r in person("show", h["id"], "--json").json["items"][0]["records"] if r["kind"] == "highlight"])
-        > 1
-    )
+    joined = next(h["id"] for h in held if forms(person, h["id"]) > 1)
     person.ok("delete", deleted["id"])
     person.ok("tag", "once", other["id"])
     person.ok("undo")
-    backup = person.home / "backup.db"
-    person.ok("db", "backup", backup)
+    person.ok("db", "backup")
+    (backup,) = (person.library.parent / "backups").iterdir()
     person.places = {
         "id": first["id"], "other": other["id"], "deleted": deleted["id"], "joined": joined, "file": str(SAMPLE),
         "folder": str(person.home / "made"), "backup": str(backup),
@@ -86,6 +81,12 @@ def someone(tmp_path_factory: pytest.TempPathFactory) -> Person:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     person.kept = person.library.read_bytes()
     return person
+
+
+def forms(person: Person, id_: str) -> int:
+    """How often a device wrote a highlight anew."""
+    (found,) = person("show", id_, "--json").json["items"]
+    return len([record for record in found["records"] if record["kind"] == "highlight"])
 
 
 @pytest.fixture
