@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support.cli import SAMPLE, Kindlehl, complaint, facts, highlight, many, query, shown, written
 
-COMMANDS = ((), ("import",), ("list",), ("books",), ("show",), ("search",), ("export",), ("db",), ("db", "path"),
-            ("db", "rebuild"))  # fmt: skip
+COMMANDS = ((), ("import",), ("list",), ("books",), ("show",), ("search",), ("random",), ("pick",), ("export",),
+            ("db",), ("db", "path"), ("db", "rebuild"))  # fmt: skip
 
 
 class TestHelp:
