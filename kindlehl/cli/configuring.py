@@ -125,7 +125,7 @@ def edit() -> None:
         shutil.rmtree(draft.parent)
         raise
     shutil.rmtree(draft.parent)
-    tell("Nothing was changed." if written in (None, given) else f"Saved: {file}")
+    sys.stdout.write("Nothing was changed.\n" if written in (None, given) else f"Saved: {file}\n")
 
 
 def _put_in_place(draft: Path, file: Path, before: bytes | None) -> None:

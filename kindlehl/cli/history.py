@@ -10,7 +10,7 @@ from kindlehl import wiring
 from kindlehl.cli import choosing, options, render
 from kindlehl.cli.editor import Writing
 from kindlehl.cli.looking import SCHEMA
-from kindlehl.cli.run import tell
+from kindlehl.cli.run import mention, tell
 from kindlehl.domain.difference import difference
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.facts import Value
@@ -139,7 +139,7 @@ def _list(lib: Library, *, json: bool) -> None:
                     text = render.difference(difference(variants[0].value, variant.value))
                 terminal.print(*(f"     {line}" for line in render.wrapped(text, terminal.width - 5)))
         terminal.print("")
-    tell(f"Settle one: kindlehl conflicts {found[0][0].id[: render.SHORT_ID]} --keep A")
+    mention(f"Settle one: kindlehl conflicts {found[0][0].id[: render.SHORT_ID]} --keep A")
 
 
 def _kept(variants: list[Variant], letter: str) -> str | None:

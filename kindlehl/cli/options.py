@@ -128,4 +128,7 @@ _HIDDEN = "\0"
 def _shown(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_shown(each) for each in cast("list[Any]", value)]
-    return value.removeprefix(_HIDDEN) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # Bytes that are no text come as lone surrogates, which SQLite does not take.
+    return value.removeprefix(_HIDDEN).encode("utf-8", "replace").decode()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 COLORS = {
-    "yellow": "33", "blue": "34", "pink": "35", "orange": "33", "red": "31", "green": "32", "purple": "35", "gray": "90",
-    "olive": "33", "cyan": "36",
+    "yellow": "33", "blue": "34", "pink": "35", "orange": "33", "red": "31", "green": "32", "purple": "35",
+    "gray": "90", "olive": "33", "cyan": "36",
 }  # fmt: skip
 """Names of colours, and how a terminal shows them."""
 SHORT_ID = 8

@@ -72,4 +72,7 @@ def empty(
                 "kindlehl/change/1", verb=trash.EMPTIED, changes=draft.changes, op=draft.id, ids=[h.id for h in chosen]
             )
         else:
-            sys.stdout.write(f"Erased: {draft.changes:,}. Backups made before keep them.\n")
+            terminal = render.Terminal()
+            terminal.print(
+                *render.wrapped(f"Erased: {draft.changes:,}. Backups made before keep them.", terminal.width)
+            )

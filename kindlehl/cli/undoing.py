@@ -53,7 +53,8 @@ def _report(step: Step, verb: str, done: str, *, json: bool) -> None:
     if json:
         render.write_object("kindlehl/undo/1", verb=verb, of=what.verb, op=what.id, changes=what.changes, at=what.at)
     else:
-        render.Terminal().print(f"{done}: {_named(step)}, of {render.local(what.at)}.")
+        terminal = render.Terminal()
+        terminal.print(*render.hanging(f"{done}: {_named(step)}, of {render.local(what.at)}.", terminal.width, "  "))
 
 
 def _named(step: Step) -> str:

@@ -10,7 +10,7 @@ import typer
 from kindlehl import wiring
 from kindlehl.cli import choosing, options, render
 from kindlehl.cli.editor import Writing
-from kindlehl.cli.run import mention, tell
+from kindlehl.cli.run import mention
 from kindlehl.domain.errors import NotFoundError, UsageError
 from kindlehl.domain.facts import Value
 from kindlehl.domain.library import Book, Highlight
@@ -96,7 +96,7 @@ def edit(ctx: typer.Context, id_: choosing.Id, json: options.Json = False, libra
 
     What you leave as it is stays as it is; what the device wrote is never lost.
 
-    Example: EDITOR=nano kindlehl edit 320aba02
+    Example: kindlehl edit 320aba02
     """
     settings = options.chosen(ctx, library)
     with choosing.library(settings) as lib:
@@ -108,7 +108,7 @@ def edit(ctx: typer.Context, id_: choosing.Id, json: options.Json = False, libra
             if json:
                 render.write_object("kindlehl/change/1", verb="edit", changes=0, op=None, ids=[h.id])
             else:
-                tell("Nothing was changed.")
+                sys.stdout.write("Nothing was changed.\n")
             return
         changes = _changes(h, _parts(written), known)
         with choosing.library(settings) as lib, operation(lib, choosing.writer(settings), "edit") as draft:

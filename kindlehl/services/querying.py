@@ -55,6 +55,7 @@ def read(text: str, wanted: Filter = Filter()) -> Request:  # noqa: B008 -- a co
 
     Raises UsageError, with a sentence that names what is meant instead: an unknown key, a day that is none.
     """
+    text = text.encode("utf-8", "replace").decode()  # no store takes lone surrogates
     groups, plain = _groups(text)
     if sum(map(len, groups)) > MOST:
         raise UsageError(f"A query has at most {MOST} words and conditions.", hint="Leave some of it out.")

@@ -23,7 +23,8 @@ ESCAPES = {
 }
 DANGEROUS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
-LOOKS = (["list"], ["list", "--newest"], ["list", "--plain"], ["books"], ["books", "--plain"], ["search", "ordinary"],
+LOOKS = (["list"], ["random", "--count", "99"], ["random", "--count", "99", "--plain"],
+         ["list", "--newest"], ["list", "--plain"], ["books"], ["books", "--plain"], ["search", "ordinary"],
          ["search", "ordinary", "--plain"])  # fmt: skip
 
 

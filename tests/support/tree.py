@@ -43,6 +43,8 @@ class Row(NamedTuple):
     """Whether it does the same when it is run a second time."""
     missing: int = 0
     """The exit code where there is no library yet."""
+    ascii: int = 0
+    """The exit code where the output can show nothing else."""
 
 
 ROWS: dict[str, Row] = {
@@ -74,11 +76,11 @@ ROWS: dict[str, Row] = {
     "history": Row(("{id}",), missing=1),
     "conflicts": Row(),
     "export": Row(("json", "--to", "{folder}/out.json"), missing=1),
-    "doctor": Row(library=False),
+    "doctor": Row(library=False, ascii=1),
     "config path": Row(library=False, without="it prints one path"),
     "config show": Row(library=False),
     "config set": Row(("backup.keep", "7d"), reads=False, library=False),
-    "config unset": Row(("backup.keep",), reads=False, library=False),
+    "config unset": Row(("backup.keep",), reads=False, library=False, again=False),
     "config edit": Row(reads=False, library=False),
     "db path": Row(library=False, without="it prints one path"),
     "db rebuild": Row(reads=False, missing=1),

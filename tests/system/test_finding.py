@@ -66,6 +66,15 @@ def test_a_search_for_nothing_is_refused(reader: Kindlehl) -> None:
         assert "courage" in complaint(reader("search", *query), 2)
 
 
+@pytest.mark.parametrize(
+    "query", ["tag:\udcff", "a\udcffb", "title:a\udcff", '-"\udcff x"', "--book=\udcff", "--tag=\udcff"]
+)
+def test_bytes_that_are_no_text_find_nothing_and_break_nothing(reader: Kindlehl, query: str) -> None:
+    """As a shell passes them on; `random` has no options for them."""
+    for command in ("list", "search") if query.startswith("--") else ("list", "search", "random"):
+        assert reader(command, query).code == 0
+
+
 def test_an_unknown_key_is_told_with_the_nearest(reader: Kindlehl) -> None:
     """In every command that takes a query."""
     for command in ("list", "search", "random", "pick"):
