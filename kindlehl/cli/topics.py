@@ -8,6 +8,7 @@ TOPICS: dict[str, tuple[str, str]] = {
     "environment": (
         "Variables that kindlehl heeds.",
         """An option given on the command line comes before a variable, and a variable before the default.
+A switch is on if its variable is not empty.
 
 KINDLEHL_LIBRARY | The library's file, as --library.
 KINDLEHL_QUIET | Only results and errors, as --quiet.

@@ -34,7 +34,7 @@ def test_the_report_of_a_bug_holds_no_word_of_what_is_read(tmp_path: Path, monke
     """An exception with a highlight in its message: its name and our lines are kept, the message is not."""
     import kindlehl.cli.app
 
-    def broken() -> None:
+    def broken(**_: object) -> None:
         raise ZeroDivisionError(f"could not digest {SECRET}")
 
     monkeypatch.setattr(kindlehl.cli.app, "app", broken)
@@ -52,7 +52,7 @@ def test_a_bug_is_told_in_two_lines_with_the_place_of_its_report(
     """Without a word of the message; and where the report cannot be written, it says so."""
     import kindlehl.cli.app
 
-    def broken() -> None:
+    def broken(**_: object) -> None:
         raise ZeroDivisionError(SECRET)
 
     monkeypatch.setattr(kindlehl.cli.app, "app", broken)

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.cli import SAMPLE, Kindlehl, highlight, written
 
 from kindlehl.cli.completing import quoting
@@ -154,6 +156,25 @@ class TestBash:
             got = bash(lent, f"kindlehl list {option}{quote}Z")
             read = in_bash(lent, " ".join(f"{quote}{text}{quote}" for text in got))
             assert read.split("|")[:-1] == [word for title in wanted for word in title.split("|")]
+
+    @settings(max_examples=25)
+    @given(
+        st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1), max_size=30)
+    )
+    def test_whatever_a_word_is_bash_reads_it_back(self, words: list[str]) -> None:
+        """Line ends, control characters and all: a law, for each quote that may have been begun."""
+        words = [*words, "two\nlines\n", "\ttab\r", "$'\\n'", "'\"'\"", "!!"]
+        for begun in ("", "'", '"', "$'"):
+            last = quoting.Last("", begun)
+            line = " ".join(f"{begun}{quoting.bash(word, last)}{begun[-1:]}" for word in words)
+            done = subprocess.run(
+                [needs("bash"), "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True, timeout=60,
+                env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
+            )  # fmt: skip
+            assert done.stdout.decode().split("\0")[:-1] == words
+            for word in words:
+                read, end = quoting.bash_words(f"kindlehl {begun}{quoting.bash(word, last)}", BREAKS)
+                assert (read, end.typed) == (["kindlehl"], word)
 
     def test_a_title_that_was_half_completed_goes_on(self, lent: Kindlehl) -> None:
         """After every character of what was inserted, the rest that is offered makes the same title."""
