@@ -26,6 +26,7 @@ _NAMED = {
     ("books", "key"): "NULL",
     ("sources", "key"): "NULL",
     ("imports", "source"): "(SELECT name FROM {db}.sources WHERE key = t.source)",
+    ("reached", "source"): "(SELECT name FROM {db}.sources WHERE key = t.source)",
     ("highlights", "book"): "(SELECT id FROM {db}.books WHERE key = t.book)",
 }
 """Columns that hold numbers of books and sources, which a fold from scratch may give out differently: compared by what
