@@ -34,6 +34,7 @@ demo: $(VENV)/.base
 	@tools/demo.sh
 
 test: $(VENV)/.dev
+	@tools/system-packages.sh
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 # The last line proves the contracts themselves, and the wheel that people would install.

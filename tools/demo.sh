@@ -33,6 +33,9 @@ show books
 show list --book Walden
 show search "pride"
 show search "上善"
+show note 320aba02 "and by my telephone"
+show history 320aba02
+show undo
 show export markdown --to demo/markdown
 show export csv --to demo/highlights.csv
 # Without Pango a PDF cannot be set; it says so in a sentence, and the rest of the demo stands.
