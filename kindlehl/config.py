@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kindlehl.domain.errors import UsageError
 
@@ -29,7 +29,7 @@ class Settings:
         import tomllib  # few commands ask
 
         try:
-            held: object = tomllib.loads(self.config_file.read_text("utf-8"))
+            held: Any = tomllib.loads(self.config_file.read_text("utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
@@ -37,8 +37,8 @@ class Settings:
                 f"{self.config_file} cannot be read: {error}.", hint="Mend it, or move it away."
             ) from error
         for part in name.split("."):
-            held = held.get(part) if isinstance(held, dict) else None
-        return held if isinstance(held, dict) else {}
+            held = held.get(part) if hasattr(held, "get") else None
+        return held if hasattr(held, "get") else {}
 
     @property
     def state(self) -> Path:
