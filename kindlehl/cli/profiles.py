@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from kindlehl.config import Settings, expanded
 from kindlehl.domain.errors import UsageError
@@ -35,7 +35,7 @@ def profile(settings: Settings, name: str) -> Profile:
         if key not in _KEYS:
             raise UsageError(f"{where} has a key that is not known: {key}.", hint=f"Known are {', '.join(_KEYS)}.")
     book: Any = held.get("book")
-    listed = cast("list[Any]", book if isinstance(book, list) else [book])
+    listed: Sequence[Any] = book if hasattr(book, "append") else [book]  # a list of TOML, or one text
     texts = {key: _text(held.get(key), where, key) for key in _KEYS if key != "book"}
     books = [_text(each, where, "book") for each in listed]
     if texts["format"] is None:
