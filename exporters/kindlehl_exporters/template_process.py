@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from traceback import walk_tb
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
 from jinja2 import Template as JinjaTemplate
@@ -49,7 +49,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A key of plain data, or what a loop tells of itself."""
         if isinstance(obj, dict):
-            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+            return self.getitem(obj, attribute)
         if isinstance(obj, (LoopContext, Namespace)) and not attribute.startswith("_"):
             return super().getattr(obj, attribute)
         raise SecurityError(attribute)
@@ -58,7 +58,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         """An item of plain data."""
         if isinstance(obj, (dict, list, tuple, str)):
             try:
-                return obj[argument]
+                return cast("Any", obj)[argument]
             except (LookupError, TypeError):
                 return self.undefined(obj=obj, name=str(argument))
         raise SecurityError(str(argument))

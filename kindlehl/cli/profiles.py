@@ -34,9 +34,10 @@ def profile(settings: Settings, name: str) -> Profile:
     for key in held:
         if key not in _KEYS:
             raise UsageError(f"{where} has a key that is not known: {key}.", hint=f"Known are {', '.join(_KEYS)}.")
-    book = held.get("book")
+    book: Any = held.get("book")
+    listed: Sequence[Any] = book if hasattr(book, "append") else [book]  # a list of TOML, or one text
     texts = {key: _text(held.get(key), where, key) for key in _KEYS if key != "book"}
-    books = [_text(each, where, "book") for each in (book if isinstance(book, list) else [book])]
+    books = [_text(each, where, "book") for each in listed]
     if texts["format"] is None:
         raise UsageError(f"{where} does not say the format.", hint='Such as: format = "markdown"')
     to, template = texts["to"], texts["template"]

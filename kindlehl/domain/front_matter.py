@@ -55,6 +55,13 @@ def of(text: str) -> dict[str, str]:
     return {} if found is None else {each.key: "\n".join(lines[each.start : each.stop]) for each in found}
 
 
+def unknown(file: str, ours: Mapping[str, str]) -> dict[str, str]:
+    """A base for a front matter of which nobody knows what we wrote: what is not just as ours is the reader's, and what
+    is not there the reader took out."""
+    held = of(file)
+    return {key: text if key in LISTS or held.get(key) == text else "?" for key, text in ours.items()}
+
+
 def value(lines: Sequence[str], key: str) -> str | None:
     """What stands behind a key on its line, quotes taken off; None without it."""
     for line in lines[1:]:

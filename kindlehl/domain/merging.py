@@ -97,10 +97,11 @@ def merge(base: Base | None, file: str, front: str, ours: Sequence[Piece], witho
     The passages named in `without` are not added.
     """
     page = _Page(file)
-    # Its front matter is then the reader's too, and stays so.
-    head, front_base = page.lines[: page.body], dict[str, str]()
-    if base is not None:
-        head, front_base = front_matter.merge(base.front, head, front_matter.of(front), page.end)
+    head, fresh = page.lines[: page.body], front_matter.of(front)
+    if base is None:
+        front_base = front_matter.unknown("\n".join(page.bare[: page.body]), fresh)
+    else:
+        head, front_base = front_matter.merge(base.front, head, fresh, page.end)
     work = _Work(page, base or Base(), without, baseless=base is None)
     work.find(ours)
     work.bring_in(ours)
@@ -298,6 +299,8 @@ class _Work:
                 self.pieces[piece.name] = _known(piece)
                 self._count(piece, added=1)
                 (waiting if place is None else self.inserted.setdefault(place, [])).append(piece.text)
+            elif self.baseless and not piece.id:
+                self.pieces[piece.name] = Known()  # it was there once, or the reader wants none
         if waiting:
             self.inserted.setdefault(self.page.words_end(self.page.body), []).extend(waiting)
 

@@ -180,6 +180,12 @@ class Vault(RuleBasedStateMachine):
             moved = replace(held.pop(n), book=of.id)
             self.library.held[of].append(moved)
 
+    @rule(one=numbers, passage=numbers, other=numbers)
+    def reshelve(self, one: int, passage: int, other: int) -> None:
+        """The same, and only that book is exported."""
+        self.to_another_book(one, passage, other)
+        self.export_one(other)
+
     @rule(book=numbers)
     def retitle(self, book: int) -> None:
         """A book gets another title."""

@@ -75,7 +75,7 @@ class TestUsageErrors:
     @pytest.mark.parametrize(
         "command",
         [
-            ("frobnicate",), ("list", "--frobnicate"), ("show",), ("search",), ("export",), ("db", "frobnicate"),
+            ("frobnicate",), ("list", "--frobnicate"), ("show",), ("search",), ("db", "frobnicate"),
             ("list", "--limit", "many"), ("list", "--limit", "-1"), ("search", "x", "--limit", "0"),
             ("show", "a", "b"), ("books", "extra"), ("import", "--encoding"),
             ("--wait", "long", "list"), ("--wait", "-1", "list"), ("config", "set", "wait"),

@@ -5,12 +5,14 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.histories import import_of, record
 
+from kindlehl.domain import merging
 from kindlehl.domain.contract import Block, Document, Shelf
 from kindlehl.domain.errors import PluginError, TargetError, UsageError
 from kindlehl.services.exporting import (
@@ -344,3 +346,44 @@ def test_an_exporter_that_fails_is_named_on_standard_output_too() -> None:
 
     with pytest.raises(PluginError, match=r"The exporter fails failed \(ZeroDivisionError\)"):
         export_to_stream(Fails(), ChosenBooks(MemoryLibrary(), []), io.BytesIO())
+
+
+class Merging(Made):
+    """An exporter of one merged document."""
+
+    each_book = True
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__()
+        self.texts = texts
+
+    def render(self, shelf: Shelf) -> Iterator[Document]:
+        """Each text is a passage."""
+        yield Document("one", "One", ".md", [*self.blocks()], merged=True)
+
+    def blocks(self) -> Iterator[Block]:
+        """The passages below a front matter."""
+        yield Block("", b"---\nkindlehl: one\n---\n", "front matter")
+        for n, text in enumerate(self.texts):
+            yield Block(f"id-{n}", f"\n> {text}\n\n^kh-{n}\n".encode())
+
+
+def test_a_file_that_is_written_while_we_merge_is_merged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody is editing it: once, and both are there; all the time, and it is left alone and told."""
+    path = tmp_path / "One.md"
+    export_to_folder(Merging("a"), SHELF, tmp_path)
+    merge, times = merging.merge, [1]
+
+    def busy(*args: Any) -> Any:
+        if times[0]:
+            times[0] -= 1
+            path.write_text(path.read_text("utf-8") + f"\nmine {times[0]}\n", "utf-8")
+        return merge(*args)
+
+    monkeypatch.setattr(merging, "merge", busy)
+    assert export_to_folder(Merging("a", "b"), SHELF, tmp_path).written == [str(path)]
+    assert path.read_text("utf-8").endswith("\nmine 0\n\n> b\n\n^kh-1\n")
+    times[0] = 100
+    done = export_to_folder(Merging("a", "b", "c"), SHELF, tmp_path)
+    assert (done.written, len(done.left)) == ([], 1)
+    assert "> c" not in path.read_text("utf-8")
