@@ -76,7 +76,8 @@ def someone(tmp_path_factory: pytest.TempPathFactory) -> Person:
     person.ok("tag", "once", other["id"])
     person.ok("undo")
     person.ok("db", "backup")
-    (backup,) = (person.library.parent / "backups").iterdir()
+    (made,) = (person.library.parent / "backups").iterdir()
+    backup = Path(shutil.copy(made, person.home / "backup.db"))
     person.places = {
         "id": first["id"], "other": other["id"], "deleted": deleted["id"], "joined": joined, "file": str(SAMPLE),
         "folder": str(person.home / "made"), "backup": str(backup),
