@@ -1,7 +1,7 @@
 """The commands that change what is said of highlights: note, tag, color, favorite, delete, restore."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -10,8 +10,10 @@ from kindlehl.cli import choosing, options
 from kindlehl.cli.choosing import DryRun, Id, Ids, Matching, Yes
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.facts import Value
+from kindlehl.domain.library import Highlight
+from kindlehl.ports import Library
 from kindlehl.services import editing, trash
-from kindlehl.services.operations import operation
+from kindlehl.services.operations import Draft, operation
 
 
 def note(
@@ -119,12 +121,34 @@ def _change(
     dry_run: bool = False,
     json: bool = False,
 ) -> None:
+    def act(lib: Library, draft: Draft, chosen: list[Highlight]) -> None:
+        editing.change(lib, draft, chosen, changes)
+
+    _do(ctx, library, ids, where, act, verb, done, what=what, yes=yes, dry_run=dry_run, json=json)
+
+
+def _do(
+    ctx: typer.Context,
+    library: options.Where,
+    ids: Sequence[str] | None,
+    where: str | None,
+    act: Callable[[Library, Draft, list[Highlight]], None],
+    verb: str,
+    done: str,
+    *,
+    what: str,
+    deleted: bool = False,
+    yes: bool,
+    dry_run: bool,
+    json: bool,
+) -> None:
+    """Choose, show and ask where a query chose, act, report."""
     settings = options.chosen(ctx, library)
     with choosing.library(settings) as lib:
-        chosen = choosing.highlights(lib, settings, ids, where)
+        chosen = choosing.highlights(lib, settings, ids, where, deleted=deleted)
         if choosing.agreed(chosen, what, asked=where is not None, yes=yes, dry_run=dry_run):
             with operation(lib, choosing.writer(settings), verb) as draft:
-                editing.change(lib, draft, choosing.fresh(lib, chosen), changes)
+                act(lib, draft, choosing.fresh(lib, chosen, deleted=deleted))
             choosing.report(draft, verb, json=json, chosen=chosen, done=done)
 
 
@@ -141,13 +165,9 @@ def delete(
 
     Example: kindlehl delete 320aba02
     """
-    settings = options.chosen(ctx, library)
-    with choosing.library(settings) as lib:
-        chosen = choosing.highlights(lib, settings, ids, where)
-        if choosing.agreed(chosen, "delete", asked=where is not None, yes=yes, dry_run=dry_run):
-            with operation(lib, choosing.writer(settings), "delete") as draft:
-                trash.delete(lib, draft, choosing.fresh(lib, chosen))
-            choosing.report(draft, "delete", json=json, chosen=chosen, done="Deleted")
+    _do(
+        ctx, library, ids, where, trash.delete, "delete", "Deleted", what="delete", yes=yes, dry_run=dry_run, json=json
+    )  # fmt: skip
 
 
 def restore(
@@ -163,10 +183,7 @@ def restore(
 
     Example: kindlehl restore 320aba02
     """
-    settings = options.chosen(ctx, library)
-    with choosing.library(settings) as lib:
-        chosen = choosing.highlights(lib, settings, ids, where, deleted=True)
-        if choosing.agreed(chosen, "restore", asked=where is not None, yes=yes, dry_run=dry_run):
-            with operation(lib, choosing.writer(settings), "restore") as draft:
-                trash.restore(lib, draft, choosing.fresh(lib, chosen, deleted=True))
-            choosing.report(draft, "restore", json=json, chosen=chosen, done="Restored")
+    _do(
+        ctx, library, ids, where, trash.restore, "restore", "Restored", what="restore", deleted=True, yes=yes,
+        dry_run=dry_run, json=json,
+    )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from typer.core import TyperCommand
 
+from kindlehl.cli.manners import verbose
 from kindlehl.cli.run import mention, tell
 from kindlehl.config import Flags, Settings, settings
 from kindlehl.domain.errors import UsageError
@@ -39,7 +40,8 @@ def chosen(ctx: typer.Context, library: Path | None) -> Settings:
     cannot be used of a file is told; a command that needs nothing of it goes on."""
     before: Flags = ctx.obj
     found = settings(library or before.library, os.environ, wait=before.wait, warn=tell)
-    mention(f"The library is {found.library}.")
+    if verbose():  # a command that needs no library does not ask where it is
+        mention(f"The library is {found.library}.")
     return found
 
 

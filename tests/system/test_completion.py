@@ -114,7 +114,7 @@ class TestBash:
         ("line", "found"),
         [
             ("kindlehl se", ["search"]),
-            ("kindlehl db ", ["path", "rebuild"]),
+            ("kindlehl db r", ["rebuild", "restore"]),
             ("kindlehl list --has", ["--has-note"]),
             ("kindlehl list --book Wal", ["Walden"]),
             ("kindlehl list --book pri", ["Pride\\ and\\ Prejudice"]),
@@ -124,7 +124,7 @@ class TestBash:
             ("kindlehl list --author Tho", ["Thoreau\\,\\ Henry\\ David", "Thoreau,\\ Henry\\ David"]),
             ("kindlehl export mark", ["markdown"]),
             ("kindlehl completion z", ["zsh"]),
-            ("kindlehl list --color gr", ["green"]),
+            ("kindlehl list --color gre", ["green"]),
             ("kindlehl --library nowhere.db list --book W", []),
             ("kindlehl list --since 20", []),
             ("kindlehl frobnicate x", []),
@@ -258,7 +258,7 @@ class TestZsh:
         assert self.zsh(reader, "kindlehl se") == ["search"]
         assert self.zsh(reader, "kindlehl list --book Pri") == ["Pride and Prejudice"]
         assert self.zsh(reader, "kindlehl list --book=Wal") == ["--book=Walden"]
-        assert self.zsh(reader, "kindlehl db ") == ["path", "rebuild"]
+        assert self.zsh(reader, "kindlehl db r") == ["rebuild", "restore"]
 
     def test_every_title_arrives_whole(self, lent: Kindlehl) -> None:
         """As data, with nothing expanded."""
@@ -278,7 +278,7 @@ class TestFish:
         assert self.fish(reader, "kindlehl se") == ["search"]
         assert self.fish(reader, "kindlehl list --book Pri") == ["Pride and Prejudice"]
         assert self.fish(reader, "kindlehl list --book=Wal") == ["--book=Walden"]
-        assert self.fish(reader, "kindlehl db ") == ["path", "rebuild"]
+        assert self.fish(reader, "kindlehl db r") == ["rebuild", "restore"]
 
     def test_every_title_arrives_whole_or_as_its_book_s_id(self, lent: Kindlehl) -> None:
         """fish parts words by lines: a title that no line can hold is offered as the id, which means that very book."""

@@ -151,8 +151,8 @@ class TestEdit:
     def test_what_is_valid_is_put_in_place(self, kindlehl: Kindlehl, editor: "Editor") -> None:
         """A first file begins with a word on what may stand in it; a second edit begins with the first's text."""
         done = editor('grep -q "kindlehl config show" "$1"; echo "wait = 3" >> "$1"')
-        assert (done.code, done.out) == (0, "")
-        assert "Saved" in done.err
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith("Saved: ")
         assert file_of(kindlehl).read_text("utf-8").endswith("wait = 3\n")
         editor('sed -i s/3/4/ "$1"')
         assert file_of(kindlehl).read_text("utf-8").endswith("wait = 4\n")

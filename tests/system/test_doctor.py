@@ -15,6 +15,7 @@ from kindlehl import __version__
 from kindlehl.cli import examination
 from kindlehl.cli.examination import _clock
 from kindlehl.devices import Device
+from kindlehl.domain import fold
 from kindlehl.store import schema
 
 
@@ -189,7 +190,7 @@ class TestVersion:
             }  # fmt: skip
             assert found == {
                 "schema": "kindlehl/version/1", "version": __version__, "python": platform.python_version(),
-                "sqlite": sqlite3.sqlite_version, "library_version": schema.VERSION, "fold_revision": 1,
+                "sqlite": sqlite3.sqlite_version, "library_version": schema.VERSION, "fold_revision": fold.REVISION,
             }  # fmt: skip
         assert not list(kindlehl.home.iterdir())
         named = json.loads(kindlehl.ok("--library", "/x.db", "--version", "--json"))

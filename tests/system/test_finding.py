@@ -116,7 +116,7 @@ class TestSaved:
         """In the configuration, whose other lines stay."""
         config = reader.home / "config" / "kindlehl" / "config.toml"
         config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text("# mine\n[other]\nx = 1  # stays\n", "utf-8")
+        config.write_text("# mine\nwait = 3.0  # stays\n", "utf-8")
         done = reader("search", "--save", "simple", "author:thoreau", "lives of quiet")
         assert (done.code, done.out) == (0, "")
         assert reader.ok("search", "@simple") == reader.ok("search", "author:thoreau", '"lives of quiet"')
@@ -132,7 +132,7 @@ class TestSaved:
         for name in ("simple", "both"):
             assert reader("search", "--forget", name).code == 0
         assert reader("search", "--saved").out == ""
-        assert config.read_text("utf-8").startswith("# mine\n[other]\nx = 1  # stays\n")
+        assert config.read_text("utf-8").startswith("# mine\nwait = 3.0  # stays\n")
 
     def test_saving_again_says_what_was_there(self, kindlehl: Kindlehl) -> None:
         """So that it can be typed once more."""

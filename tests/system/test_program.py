@@ -77,7 +77,7 @@ class TestUsageErrors:
         [
             ("frobnicate",), ("list", "--frobnicate"), ("show",), ("search",), ("db", "frobnicate"),
             ("list", "--limit", "many"), ("list", "--limit", "-1"), ("search", "x", "--limit", "0"),
-            ("show", "a", "b"), ("books", "extra"), ("import", "--encoding"),
+            ("show", "a", "b"), ("trash", "extra"), ("import", "--encoding"),
             ("--wait", "long", "list"), ("--wait", "-1", "list"), ("config", "set", "wait"),
             ("config", "set", "nothing", "1"), ("config", "set", "wait", "long"),
         ],
@@ -101,7 +101,7 @@ class TestUsageErrors:
             (("list", "--limit", "-1"), "--limit does not take this: -1 is not 0 or more."),
             (("list", "--json=3"), "The option --json takes no value."),
             (("import", "--encoding"), "The option --encoding needs a value."),
-            (("books", "extra"), "`kindlehl books` does not know what to do with `extra`."),
+            (("trash", "list", "extra"), "`kindlehl trash list` does not know what to do with `extra`."),
             (("-q",), "Missing command."),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

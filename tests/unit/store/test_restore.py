@@ -75,7 +75,11 @@ def test_a_second_restore_of_one_second_keeps_both_libraries(tmp_path: Path) -> 
     assert [path and backup.contents(path).facts for path in kept] == [2, 3, 3]
 
 
-@pytest.mark.parametrize("open_", [connection.connect, connection.connect_to_read])
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    return connection.connect_to_read(path)[0]
+
+
+@pytest.mark.parametrize("open_", [connection.connect, connect_to_read])
 def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_: Callable[[Path], sqlite3.Connection]
 ) -> None:
