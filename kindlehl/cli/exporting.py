@@ -62,12 +62,13 @@ def export(
     if what is None:
         _list(registry, settings, json=json)
         return
+    where = settings.library  # a configuration that is broken is told of before a profile is missed in it
     given = Profile(what, to, book or (), author, since, template)
     wanted = _wanted(registry, settings, given)
     exporter = registry.exporter(wanted.format)
     if wanted.template is not None:
         _set_template(exporter, expanded(wanted.template))
-    with wiring.library_to_read(settings.library) as lib:
+    with wiring.library_to_read(where) as lib:
         since = None if wanted.since is None else day(wanted.since, "--since")
         shelf = exporting.ChosenBooks(lib, _books(lib, wanted), since)
         if wanted.to == "-":

@@ -13,9 +13,17 @@ from kindlehl.store.verify import compared
 
 @pytest.fixture
 def library(reader: Kindlehl, kindlehl: Kindlehl) -> Kindlehl:
-    """Somebody with the sample in her library."""
+    """Somebody with the sample in her library, who has edited it and deleted of it."""
     kindlehl.library.parent.mkdir(parents=True)
     shutil.copy(reader.library, kindlehl.library)
+    for command in (
+        ("note", "320aba02", "mine"),
+        ("undo",),
+        ("redo",),
+        ("delete", "c008b30d"),
+        ("books", "hide", "walking"),
+    ):
+        kindlehl.ok(*command)
     return kindlehl
 
 
