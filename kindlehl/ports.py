@@ -281,7 +281,8 @@ class Library(Protocol):
         ...
 
     def scrub(self) -> None:
-        """Leave no trace in the file of what was erased or replaced. Not inside a transaction."""
+        """Leave no trace in the file of what was erased or replaced. Not inside a transaction. Raises BusyError where
+        somebody reads the library, so that traces are left."""
         ...
 
     def close(self) -> None:

@@ -148,7 +148,9 @@ def _do(
         chosen = choosing.highlights(lib, settings, ids, where, deleted=deleted)
         if choosing.agreed(chosen, what, asked=where is not None, yes=yes, dry_run=dry_run):
             with operation(lib, choosing.writer(settings), verb) as draft:
-                act(lib, draft, choosing.fresh(lib, chosen, deleted=deleted))
+                still = choosing.highlights(lib, settings, ids, where, deleted=deleted) if where else chosen
+                meant = {h.id for h in chosen}
+                act(lib, draft, choosing.fresh(lib, [h for h in still if h.id in meant], deleted=deleted))
             choosing.report(draft, verb, json=json, chosen=chosen, done=done)
 
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from kindlehl.cli.run import tell
-from kindlehl.domain.errors import CancelledError
+from kindlehl.domain.errors import CancelledError, UsageError
 
 
 def open_editor(file: Path, example: str) -> None:
@@ -35,7 +35,13 @@ class Writing:
         """What was written; None if nothing was changed."""
         try:
             open_editor(self._file, self._example)
-            written = self._file.read_text("utf-8", "replace")
+            written = self._file.read_text("utf-8")
+        except UnicodeDecodeError as error:
+            tell(f"What you wrote is in {self._file}")
+            raise UsageError(
+                "The editor saved bytes that are no UTF-8. Nothing was changed.",
+                hint="Let it save as UTF-8, then edit again.",
+            ) from error
         except BaseException:
             self._leave()
             raise

@@ -108,6 +108,8 @@ def conflicts(
         variants = past.variants(lib, h, open_[0])
         value = _edited(variants, id_) if edit else _kept(variants, keep or "")
         with operation(lib, choosing.writer(settings), "conflicts") as draft:
+            if lib.shelf.get(h.id) != h:
+                raise UsageError("It was changed meanwhile.", hint="See what there is now: kindlehl conflicts")
             past.settle(lib, draft, h, open_[0], value)
     choosing.report(draft, "conflicts", json=json, chosen=[h], done="Settled")
 

@@ -56,6 +56,8 @@ def empty(
     with choosing.library(settings) as lib:
         chosen = list(lib.shelf.highlights(trash.IN_TRASH))
         if not chosen:
+            if not dry_run and any(operation.verb == trash.EMPTIED for operation in lib.journal.operations()):
+                lib.scrub()  # the last one may have been cut short before it came to that
             if json:
                 render.write_object("kindlehl/change/1", verb=trash.EMPTIED, changes=0, op=None, ids=[])
             else:

@@ -158,9 +158,9 @@ def _bare_groups(notes: Iterable[Record]) -> list[_Group]:
         shown = [_Group(note) for note in kept]
         for note in sorted(same, key=passages.later):
             # A draft belongs to the first note after it that is shown: the one that replaced it.
-            mine = next(
-                g for g in shown if passages.later(g.shown) >= passages.later(note) and _draft(note, g.shown, at)
-            )
+            # An erased text can be told of its equals alone: where no chain leads from it any more, to the last.
+            after = (g for g in shown if passages.later(g.shown) >= passages.later(note) and _draft(note, g.shown, at))
+            mine = next(after, shown[-1])
             mine.notes.append(note)
         groups += shown
     return groups
@@ -279,10 +279,10 @@ def unreplaced(notes: Iterable[Record], said: Sequence[Edit], history: fields.Hi
 
 
 def _related(group: _Group) -> dict[Id, set[Id]]:
-    """Record → the records of its passage of which it is a form, or on which it is a note."""
+    """Record → the records of its passage of which it is a form, or on which it is a note. A highlight is no form of a
+    note that came to sit on it: deleting the one says nothing of the other."""
     ids = {record.id for record in group.records}
     out = {note.id: ids for note in group.notes}
     for record in group.forms:
         out[record.id] = {other.id for other in group.forms if passages.are_forms(record, other)}
-        out[record.id].update(note.id for note in group.notes)
     return out

@@ -96,7 +96,10 @@ def tag(name: str, known: Iterable[str] = ()) -> str:
     wanted = " ".join(name.replace("#", " ").split())
     if not wanted or len(wanted) > 100 or "," in wanted:
         raise UsageError(f"`{name}` is no tag.", hint="A tag is a word or a few, without a comma: craft")
-    return next((tag_ for tag_ in known if searchable(tag_) == searchable(wanted)), wanted)
+    same = list(known)
+    if wanted in same:
+        return wanted
+    return next((tag_ for tag_ in same if searchable(tag_) == searchable(wanted)), wanted)
 
 
 def words(text: str) -> str | None:
@@ -120,7 +123,8 @@ def split(library: Library, draft: Draft, highlight: Highlight, parts: Sequence[
         )
     for part in parts:
         links = [e for e in passage.standing if e.field == "same" and part in (e.target, e.value)]
-        draft.edit(part, "not-same", passage.target if passage.target in rest else rest[0], [link.id for link in links])
+        for n, other in enumerate(rest):
+            draft.edit(part, "not-same", other, [] if n else [link.id for link in links])
         draft.changes += 1
         for text in passage.standing:
             if text.field == "text" and text.op in {link.op for link in links}:
@@ -152,14 +156,16 @@ def merge(library: Library, draft: Draft, first: Highlight, other: Highlight) ->
     ]
     draft.edit(one.target, "same", two.target, apart)
     draft.changes += 1
-    texts = [first.text, other.text] if pair[0] is one else [other.text, first.text]
-    if not _one_holds_the_other(*texts):
-        seen = [*one.replaces("text"), *two.replaces("text")]
-        # No space between scripts that do not part their words.
-        parted = "" if len(units(texts[1][0] * 2)) == 2 else " "
-        draft.edit(one.target, "text", parted.join(texts), seen)
+    whole = _both(*([first.text, other.text] if pair[0] is one else [other.text, first.text]))
+    marked = [record for passage in pair if (record := passage.records[passage.target]).kind == "highlight"]
+    if marked and whole != max(marked, key=passages.later).text:
+        draft.edit(one.target, "text", whole, [*one.replaces("text"), *two.replaces("text")])
 
 
-def _one_holds_the_other(first: str, other: str) -> bool:
+def _both(first: str, other: str) -> str:
+    """The words of two texts: the one that holds the other, else both in a row; no space between scripts that do not
+    part their words."""
     a, b = matching(first), matching(other)
-    return a in b or b in a
+    if a in b or b in a:
+        return other if a in b else first
+    return ("" if len(units(other[0] * 2)) == 2 else " ").join((first, other))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kindlehl.domain import fields
 from kindlehl.domain.errors import ConflictError, UsageError
-from kindlehl.domain.facts import Edit, Id
+from kindlehl.domain.facts import Edit, Id, Value
 from kindlehl.domain.library import Book
 from kindlehl.ports import Library
 from kindlehl.services.operations import Draft
@@ -35,7 +35,7 @@ def hide(library: Library, draft: Draft, book: Book, *, hidden: bool) -> None:
 
 
 def merge(library: Library, draft: Draft, first: Book, others: Sequence[Book]) -> None:
-    """Make several books one, which is called like the first."""
+    """Make several books one, which is called like the first, and shown or hidden like it."""
     for other in others:
         if other.id == first.id:
             raise UsageError("A book cannot be joined with itself.", hint="Name two books: kindlehl books")
@@ -44,9 +44,11 @@ def merge(library: Library, draft: Draft, first: Book, others: Sequence[Book]) -
         draft.edit(first.id, "same", other.id, between)
         draft.changes += 1
     edits = _standing(library, [atom for book in (first, *others) for atom in library.shelf.atoms(book.id)])
+    said: Value
     for field, said, differs in (
         ("title", first.title, any(other.title != first.title for other in others)),
         ("author", first.author, any(other.author != first.author for other in others)),
+        ("hidden", first.hidden, any(other.hidden != first.hidden for other in others)),
     ):
         if differs:
             draft.edit(first.id, field, said, [edit.id for edit in edits if edit.field == field])

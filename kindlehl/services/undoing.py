@@ -92,6 +92,9 @@ def _reverse(library: Library, writer: Writer, step: Step, verb: str) -> Step:
     if step.what.verb in _FINAL:
         raise ConflictError(_FINAL[step.what.verb], hint=_SEE_LIST)
     with operation(library, writer, verb, reverses=step.last.id) as draft:
+        now = journal(library)
+        if step not in (now.done if verb == "undo" else now.undone):
+            raise ConflictError("Somebody was faster: it was undone or redone just now.", hint=_SEE_LIST)
         facts = library.facts.of(step.last.id)
         _refuse_if_replaced(library, facts)
         for fact in reversed(facts):

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kindlehl.domain.errors import BusyError
 from kindlehl.ports import Operation
 from kindlehl.store.connection import BUSY_MS, connect, connect_to_read, prepare, translated
 from kindlehl.store.rows import teach
@@ -111,7 +112,12 @@ class SqliteLibrary:
         with translated(self._path):
             self._db.execute("INSERT INTO search (search) VALUES ('optimize')")
             self._db.execute("VACUUM")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise BusyError(
+                "Somebody is reading the library: traces of what was erased are left in its file.",
+                hint="Run it again when they have finished: kindlehl trash empty --yes",
+            )
 
     def close(self) -> None:
         """Let go of the file."""

@@ -76,6 +76,18 @@ class TestFields:
         operations = reader("undo", "--list", "--json").json["items"]
         assert [o["verb"] for o in operations] == ["favorite", "color", "tag", "favorite", "color", "tag", "import"]
 
+    def test_of_two_tags_that_differ_in_case_the_very_one_is_meant(self, reader: Kindlehl) -> None:
+        """Two devices may have spelled them."""
+        with_both = reader.home / "library.json"
+        other = Kindlehl(reader.home / "other")
+        other.ok("import", SAMPLE)
+        other.ok("tag", "craft", WALDEN)
+        other.ok("export", "json", "--to", with_both)
+        reader.ok("tag", "Craft", WALDEN)
+        reader.ok("import", with_both)
+        reader.ok("tag", "craft", WALDEN, "--remove")
+        assert item(reader, WALDEN)["tags"] == ["Craft"]
+
     def test_what_one_types_is_found_and_in_the_documented_view(self, reader: Kindlehl) -> None:
         """At once, and the note it replaced is not found any more."""
         reader.ok("note", WALDEN, "a zebra of a thought")
@@ -240,6 +252,34 @@ class TestJoining:
         kindlehl.ok("import", file)
         assert len(kindlehl("list", "--json").json["items"]) == 2
 
+    def test_a_merge_hides_no_words_where_the_later_text_is_the_shorter(
+        self, kindlehl: Kindlehl, tmp_path: Path
+    ) -> None:
+        """The longer one is shown."""
+        long_ = highlight("the quick brown fox jumps over the lazy dog", start=5)
+        kindlehl.ok("import", written(tmp_path / "c.txt", long_, highlight("brown fox", start=500, second=90)))
+        kindlehl.ok("merge", *(h["id"] for h in kindlehl("list", "--json").json["items"]))
+        (found,) = kindlehl("list", "--json").json["items"]
+        assert found["text"] == "the quick brown fox jumps over the lazy dog"
+
+    def test_a_split_parts_from_every_other_form(self, kindlehl: Kindlehl, tmp_path: Path) -> None:
+        """Also where the last form held two earlier ones."""
+        parts = highlight("It was the best", start=10), highlight("of times", start=12, second=9)
+        whole = highlight("It was the best of times", start=10, length=3, second=60)
+        kindlehl.ok("import", written(tmp_path / "c.txt", *parts, whole))
+        (found,) = kindlehl("list", "--json").json["items"]
+        kindlehl.ok("split", found["id"])
+        texts = sorted(h["text"] for h in kindlehl("list", "--json").json["items"])
+        assert texts == ["It was the best", "It was the best of times", "of times"]
+
+    def test_a_hidden_book_that_is_joined_with_one_that_is_shown_is_shown_like_the_first(
+        self, reader: Kindlehl
+    ) -> None:
+        """Otherwise both would be out of sight."""
+        reader.ok("books", "hide", "walking")
+        reader.ok("books", "merge", "walden", "walking")
+        assert "Walden" in reader.ok("books")
+
     def test_books_are_joined_renamed_parted_and_hidden(self, reader: Kindlehl) -> None:
         """And all of it is undone, one after the other."""
         was = reader("books", "--json").out
@@ -313,7 +353,13 @@ class TestEditor:
 
     @pytest.mark.parametrize(
         ("script", "code"),
-        [("exit 3", 1), ("true", 0), ('printf nonsense > "$1"', 2), ("sed -i 's/^%% color.*/&\\npuce/' \"$1\"", 2)],
+        [
+            ("exit 3", 1),
+            ("true", 0),
+            ("printf 'caf\\351' > \"$1\"", 2),
+            ('printf nonsense > "$1"', 2),
+            ("sed -i 's/^%% color.*/&\\npuce/' \"$1\"", 2),
+        ],
     )
     def test_an_editor_that_fails_or_changes_nothing_changes_nothing(
         self, reader: Kindlehl, tmp_path: Path, script: str, code: int

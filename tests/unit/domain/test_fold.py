@@ -15,7 +15,7 @@ from kindlehl.domain.erasure import skeleton
 from kindlehl.domain.facts import Edit, Record
 from kindlehl.domain.fold import Island, Passage, fold, single
 
-from .makers import Seen, edit, made, mark, note
+from .makers import Seen, edit, made, mark, note, on_page
 
 BEST = mark(3, 5, 6, "It was the best of times", "2024-01-01")
 BOTH = mark(2, 5, 8, "It was the best of times, it was the worst of times", "2024-01-02")
@@ -225,6 +225,23 @@ class TestErased:
         deleted = edit(20, BEST.id, "deleted", True, covers=(BEST.id,), mark={"k": "2024-01-31"})
         assert all(p.hidden for p in folded([BEST, older], deleted))
         assert all(p.hidden for p in folded([skeleton(BEST), older], deleted))
+
+    def test_an_erased_note_between_two_others_of_its_page_stops_nothing(self) -> None:
+        """Its words are gone, and with them what led from it to the note that held them."""
+        first, longer = note_on_page(2, "abc", "2024-01-02"), note_on_page(3, "abc and more", "2024-01-03")
+        gone = skeleton(note_on_page(1, "abc", "2024-01-01"))
+        assert {p.note for p in folded([gone, first, longer])} == {"abc and more"}
+
+    def test_a_highlight_on_which_a_deleted_note_comes_to_sit_is_not_deleted(self) -> None:
+        """Nobody ever saw it together with the note."""
+        old, new = mark(1, 10, 12, "one thing"), mark(3, 11, 12, "quite another", "2024-01-02")
+        written = note(2, 12, "n", "2024-01-02")
+        deleted = edit(20, old.id, "deleted", True, covers=(old.id, written.id), mark={"k": "2024-01-31"})
+        assert [p.text for p in folded([old, new, written], deleted) if not p.hidden] == ["quite another"]
+
+
+def note_on_page(number: int, text: str, at: str) -> Record:
+    return on_page(number, "5", text, at, kind="note")
 
 
 islands_ = st.lists(histories.records, min_size=1, max_size=8, unique_by=lambda r: r.id)
