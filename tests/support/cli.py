@@ -104,7 +104,7 @@ class Kindlehl:
             env=self.environment(env),
             cwd=self.home,
             stdin=stdin,
-            preexec_fn=before,
+            preexec_fn=lambda: _begin(before),
             **streams,
         )
 
@@ -153,6 +153,13 @@ class Kindlehl:
         finally:
             os.close(master)
         return Result(process.returncode, shown.decode("utf-8", "replace").replace("\r\n", "\n"), "")
+
+
+def _begin(before: Callable[[], None] | None) -> None:
+    """In the new process: Ctrl-C is heard, though who runs the tests in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if before is not None:
+        before()
 
 
 def _chunks(master: int) -> Iterator[bytes]:
