@@ -81,7 +81,9 @@ class Filter(NamedTuple):
     query: Query | None = None
     """Words that are found; the order of what is found is not their affair."""
     deleted: bool = False
-    """Those in the trash, and no others."""
+    """Those in the trash, and no others; of hidden books too."""
+    hidden_books: bool = False
+    """Those of hidden books too."""
 
 
 Order: TypeAlias = Literal["book", "newest", "oldest"]
@@ -205,7 +207,8 @@ class Index(Protocol):
         ...
 
     def vocabulary(self, start: str = "") -> Sequence[tuple[str, int]]:
-        """The words of the index that start like this, without case and diacritics, and how many passages hold each."""
+        """The words of the index that start like this, without case and diacritics, and how many passages hold each;
+        those of hidden books count."""
         ...
 
 

@@ -7,6 +7,8 @@ from kindlehl.domain.facts import Edit, Id, Record, Value
 
 VISIBILITY = ("private", "friends", "everyone", "public")
 """The most private first; of several heads the most private counts."""
+LINKS = ("deleted", "same", "not-same")
+"""Fields of a passage that hold no words: they say what belongs to what, and what is not to be shown."""
 
 
 class History(Protocol):
@@ -73,6 +75,11 @@ def heads(edits: Sequence[Edit], history: History) -> dict[str, list[Edit]]:
         if not edit.erased:
             out.setdefault(edit.field, []).append(edit)
     return out
+
+
+def anything_said(heads: Mapping[str, Sequence[Edit]]) -> bool:
+    """Whether people say anything of a passage that one could see."""
+    return any(edit.value for field, edits in heads.items() if field not in LINKS for edit in edits)
 
 
 def newest(edits: Sequence[Edit]) -> Value:

@@ -10,7 +10,7 @@ from kindlehl.domain.facts import Edit, Id, Record
 from kindlehl.domain.library import ShownKind
 from kindlehl.domain.passages import Place
 
-REVISION = 2
+REVISION = 3
 """Replicas that hold the same facts and run the same fold revision show the same library. A library folded by an older
 revision is rebuilt when it is opened."""
 
@@ -94,16 +94,32 @@ def _groups(island: Island, history: fields.History) -> Iterable[_Group]:
     groups: dict[Id, _Group] = {}
     for record in marks:
         groups.setdefault(shown[record.id], _Group(by_id[shown[record.id]])).forms.append(record)
-    highlights = [record for record in marks if record.kind == "highlight"]
     bare: list[Record] = []
-    for note in island.records:
-        if note.kind == "note":
-            on = None if note.id in apart else passages.attach(note, highlights)
-            if on is None:
-                bare.append(note)
-            else:
-                groups[shown[on.id]].notes.append(note)
+    for note, on in _attached(island, history).items():
+        if on is None or note in apart:
+            bare.append(by_id[note])
+        else:
+            groups[shown[on]].notes.append(by_id[note])
     return _joined([*groups.values(), *_bare_groups(bare)], same, apart)
+
+
+def _attached(island: Island, history: fields.History) -> dict[Id, Id | None]:
+    """Note → the highlight that it sits on, or None.
+
+    A note that somebody's edit had seen stays with that edit: else it would come back, on whatever highlight of its
+    place is marked next.
+    """
+    highlights = [record for record in island.records if record.kind == "highlight"]
+    notes = [record for record in island.records if record.kind == "note"]
+    found = {note.id: passages.attach(note, highlights) for note in notes}
+    on = {note: None if highlight is None else highlight.id for note, highlight in found.items()}
+    said = fields.in_force([edit for edit in island.edits if edit.field == "note"], history) if on else ()
+    marks = {highlight.id for highlight in highlights}
+    stays: dict[Id, Id | None] = {}
+    for edit in said:  # oldest first: of two that saw it the newer counts
+        with_ = edit.target if edit.target in marks else on.get(edit.target)
+        stays |= {id_: with_ for id_ in history.before(edit.seen) if id_ in on and id_ != edit.target}
+    return on | stays
 
 
 def _joined(
@@ -206,6 +222,11 @@ def _shown_kind(record: Record) -> ShownKind:
     raise ValueError(kind)
 
 
+def _wordless_kind(record: Record) -> ShownKind:
+    """What people say of a highlight whose words are erased is like a note that sits on none."""
+    return "bookmark" if record.kind == "bookmark" else "note"
+
+
 def _passage(group: _Group, island: Island, history: fields.History) -> Passage:
     records = group.records
     ids = {record.id for record in records}
@@ -219,15 +240,16 @@ def _passage(group: _Group, island: Island, history: fields.History) -> Passage:
     conflicts = [
         name for name, open_ in (("text", fields.disagree(heads.get("text", ()))), ("note", unsettled)) if open_
     ]
-    erased = all(record.erased for record in records)
+    erased = all(record.erased for record in records) and not fields.anything_said(heads)
     deletions = [d for d in island.deletions if not ids.isdisjoint(d.covers)]
-    forms = sorted(group.forms, key=passages.later, reverse=True)
+    forms = sorted(group.forms or group.notes, key=passages.later, reverse=True)
+    text = "\n\n".join(texts) if texts else ("" if shown.kind == "note" else shown.text)
     return Passage(
         id=earliest.id,
-        kind=_shown_kind(group.shown),
+        kind=_shown_kind(group.shown) if text or not shown.erased else _wordless_kind(group.shown),
         place=passages.place(group.shown),
         members=tuple(record.id for record in by_time),
-        text="\n\n".join(texts) if texts else ("" if shown.kind == "note" else shown.text),
+        text=text,
         note="\n\n".join(notes) or None,
         color=_color(heads.get("color", ()), forms),
         tags=tuple(sorted(name[4:] for name, es in heads.items() if name.startswith("tag:") and fields.any_true(es))),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from kindlehl.domain import fields
 from kindlehl.domain.erasure import skeleton, skeleton_of_edit
 from kindlehl.domain.facts import Id, Record
 from kindlehl.domain.library import SHOWN_KINDS, Highlight
@@ -14,8 +15,6 @@ IN_TRASH = Filter(kinds=SHOWN_KINDS, deleted=True)
 EMPTIED = "trash empty"
 """The operation that cannot be undone."""
 _CLOCK_MAY_BE_AHEAD = timedelta(days=2)
-_LINKS = ("deleted", "same", "not-same")
-"""Fields that hold no words, and go on saying what belongs to what."""
 
 
 def delete(library: Library, draft: Draft, highlights: Iterable[Highlight]) -> None:
@@ -51,7 +50,7 @@ def empty(library: Library, draft: Draft, highlights: Iterable[Highlight]) -> No
     for highlight in chosen:
         passage = held(library, highlight.id)
         gone |= passage.records
-        draft.facts += [skeleton_of_edit(edit) for edit in passage.edits if edit.field not in _LINKS]
+        draft.facts += [skeleton_of_edit(edit) for edit in passage.edits if edit.field not in fields.LINKS]
         draft.changes += 1
     _keep_together(library, draft, {highlight.book for highlight in chosen}, gone)
     draft.facts += [skeleton(record) for record in gone.values()]
@@ -60,7 +59,7 @@ def empty(library: Library, draft: Draft, highlights: Iterable[Highlight]) -> No
 def _keep_together(library: Library, draft: Draft, books: Iterable[Id], gone: Mapping[Id, Record]) -> None:
     """A title that is erased can no longer be matched with what other sources call the book: say that they are one."""
     for book in sorted(books):
-        wanted = Filter(kinds=SHOWN_KINDS, books=(book,))
+        wanted = Filter(kinds=SHOWN_KINDS, books=(book,), hidden_books=True)
         shown = [*library.shelf.highlights(wanted), *library.shelf.highlights(wanted._replace(deleted=True))]
         members = [id_ for h in shown for id_ in library.shelf.members(h.id) if id_ not in gone]
         kept = {record.atom for record in library.facts.records(members).values() if not record.erased}

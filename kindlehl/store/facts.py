@@ -23,6 +23,14 @@ def _state(fact: Fact | None) -> tuple[bool, int, int]:
     return isinstance(fact, Edit) and fact.erased, 0, 0
 
 
+def _redated(fact: Fact, before: str) -> bool:
+    """Whether a better reading of a record gives it another time."""
+    if not isinstance(fact, Record):
+        return False
+    was = wire.decode(before)
+    return not isinstance(was, Record) or was.at != fact.at
+
+
 class SqliteFacts:
     """The `Facts` port."""
 
@@ -75,9 +83,9 @@ class SqliteFacts:
                     new[id_] = (key, number, id_, type_, *state, body)
                 else:
                     raised[id_] = (number, *state, body, key)
-            held[id_] = (key, body)
             if fact is not None:
-                arrived[id_] = Arrived(key, fact, id_ in new)
+                arrived[id_] = Arrived(key, fact, id_ in new, id_ not in new and _redated(fact, held[id_][1]))
+            held[id_] = (key, body)
         self._db.executemany("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", new.values())
         self._db.executemany(
             "UPDATE facts SET seq = ?, erased = ?, revision = ?, certainty = ?, body = ? WHERE key = ?", raised.values()

@@ -28,6 +28,7 @@ class Folding:
     def settle(self) -> Effects:
         """Fold what the facts added in this transaction have touched."""
         effects = Effects()
+        self._facts.presence.reach_anew()
         if self._touched.books:
             effects.books = self._group_books()
         self._take_off(self._touched.gone)

@@ -242,7 +242,7 @@ class MemoryLibrary:
         return [
             (p, h)
             for p, h in self._folded()
-            if (_deleted(p) if wanted.deleted else not p.hidden and h.book not in hidden)
+            if (_deleted(p) if wanted.deleted else not p.hidden and (wanted.hidden_books or h.book not in hidden))
             and matches(h, p.members, wanted)
         ]
 
@@ -337,7 +337,7 @@ class MemoryLibrary:
         """The words of the index that start like this, and how many passages hold each."""
         counted = Counter(
             word
-            for h in self.highlights(Filter())
+            for h in self.highlights(Filter(hidden_books=True))
             for word in {*tokens(h.text), *tokens(h.note or "")}
             if word.startswith(start)
         )

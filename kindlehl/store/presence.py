@@ -27,6 +27,8 @@ class Arrived(NamedTuple):
     key: int
     fact: Fact
     is_new: bool
+    redated: bool = False
+    """Whether a record that was here states another time now."""
 
 
 def _reading(record: Record) -> Atom:
@@ -80,10 +82,10 @@ class Presence:
         if records:
             self._derive_records(records)
         edits = [a for a in arrived.values() if isinstance(a.fact, Edit)]
-        for key, fact, _ in edits:
+        for key, fact, *_ in edits:
             assert isinstance(fact, Edit)  # noqa: S101 -- tells the type checker what the line above has chosen
             self._derive_edit(key, fact)
-        for key, fact, is_new in arrived.values():
+        for key, fact, is_new, _ in arrived.values():
             if isinstance(fact, Import) and is_new:
                 self._derive_import(key, fact, arrived)
         if edits and not self._rebuilding:
@@ -91,7 +93,8 @@ class Presence:
 
     def _derive_records(self, records: Sequence[Arrived]) -> None:
         raised: list[tuple[int, Record]] = []
-        for key, fact, is_new in records:
+        self.touched.redated.update(a.key for a in records if a.redated)
+        for key, fact, is_new, _ in records:
             assert isinstance(fact, Record)  # noqa: S101 -- tells the type checker what the caller has chosen
             if fact.kind in passages.SHOWN:
                 self._atom(fact)
@@ -216,6 +219,23 @@ class Presence:
             """INSERT INTO reached VALUES (?, ?, ?)
                ON CONFLICT (source, day) DO UPDATE SET at = excluded.at WHERE excluded.at > at""",
             [(source, day, at) for (source, day), at in latest.items()],
+        )
+
+    def reach_anew(self) -> None:
+        """Find again how far those sources have come whose records state other times than they did."""
+        if not self.touched.redated:
+            return
+        sources = self._db.execute(
+            """SELECT json_group_array(DISTINCT i.source) FROM listings l JOIN imports i ON i.key = l.import
+               WHERE l.record IN (SELECT value FROM json_each(?))""",
+            (json.dumps(sorted(self.touched.redated)),),
+        ).fetchone()
+        self._db.execute("DELETE FROM reached WHERE source IN (SELECT value FROM json_each(?))", sources)
+        self._db.execute(
+            """INSERT INTO reached SELECT i.source, substr(f.body ->> '$.at', 1, 10), max(f.body ->> '$.at')
+               FROM imports i JOIN listings l ON l.import = i.key JOIN facts f ON f.key = l.record
+               WHERE i.source IN (SELECT value FROM json_each(?)) AND f.body ->> '$.at' IS NOT NULL GROUP BY 1, 2""",
+            sources,
         )
 
     def _withdrawn(self, import_id: Id) -> bool:

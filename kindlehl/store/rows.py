@@ -32,8 +32,9 @@ def _names(listed: str) -> tuple[str, ...]:
 
 def condition(wanted: Filter) -> tuple[str, list[Any]]:
     """A filter as an SQL condition on highlights `h` and books `b`, and its parameters."""
-    shown = "h.hidden = 1" if wanted.deleted else "NOT h.hidden AND NOT b.hidden"
-    where = [shown, f"h.kind IN ({', '.join('?' * len(wanted.kinds))})"]
+    shown = "h.hidden = 1" if wanted.deleted else "NOT h.hidden"
+    books = [] if wanted.deleted or wanted.hidden_books else ["NOT b.hidden"]
+    where = [shown, *books, f"h.kind IN ({', '.join('?' * len(wanted.kinds))})"]
     values: list[Any] = list(wanted.kinds)
     if wanted.books is not None:
         if len(wanted.books) == 1:

@@ -79,10 +79,20 @@ class SqliteShelf:
 
     def highlights(self, wanted: Filter, *, order: Order = "book", limit: int | None = None) -> Iterator[Highlight]:
         """Passages in an order, at most so many."""
+        if _asks_of_the_trash(wanted):
+            return islice(self._of_the_trash(wanted, order), limit)
         if order == "book":
             return islice(self._by_book(wanted), limit)
         by_time = f"h.added_at IS NULL, h.added_at {'DESC' if order == 'newest' else 'ASC'}, h.id"
         return self._select(wanted, by_time, None) if limit is None else self._first(wanted, by_time, limit)
+
+    def _of_the_trash(self, wanted: Filter, order: Order) -> Iterator[Highlight]:
+        """What is in the trash is not in the index: what is meant of it is told one by one."""
+        from kindlehl.store.matching import matches  # few ask anything of the trash
+
+        for h in self.highlights(wanted._replace(terms=(), query=None), order=order):
+            if matches(h, self.members(h.id), wanted):
+                yield h
 
     def _first(self, wanted: Filter, order: str, limit: int) -> Iterator[Highlight]:
         """Which they are is found out before their texts are read: half the time for the first few of many."""
@@ -111,6 +121,8 @@ class SqliteShelf:
 
     def ids(self, wanted: Filter) -> "Sequence[Id]":
         """The ids of all that is meant, in their own order."""
+        if _asks_of_the_trash(wanted):
+            return sorted(h.id for h in self._of_the_trash(wanted, "book"))
         where, values = condition(wanted)
         rows = self._db.execute(
             f"SELECT h.id FROM highlights h JOIN books b ON b.key = h.book WHERE {where} ORDER BY h.id",  # noqa: S608 -- conditions of ours, values bound
@@ -157,6 +169,8 @@ class SqliteShelf:
 
     def count(self, wanted: Filter) -> int:
         """How many passages are meant."""
+        if _asks_of_the_trash(wanted):
+            return sum(1 for _ in self._of_the_trash(wanted, "book"))
         where, values = condition(wanted)
         return int(
             self._db.execute(
@@ -164,3 +178,8 @@ class SqliteShelf:
                 values,
             ).fetchone()[0]
         )
+
+
+def _asks_of_the_trash(wanted: Filter) -> bool:
+    """Whether words or conditions are asked of what is in the trash, where no index helps."""
+    return wanted.deleted and bool(wanted.terms or wanted.query)

@@ -20,6 +20,8 @@ class Touched:
     """Passages that lost a record, and are to be taken off the shelf before anything is put there."""
     put: list[int] = field(default_factory=list[int])
     """Older passages that were put back on the shelf, and are to be indexed."""
+    redated: set[int] = field(default_factory=set[int])
+    """Records that state another time than they did."""
     books: bool = False
     """Whether atoms, joins or titles changed, so that books are to be grouped anew."""
 
@@ -32,5 +34,6 @@ class Touched:
         self.watermark, self.books = watermark, False
         self.records.clear()
         self.fresh.clear()
+        self.redated.clear()
         self.gone.clear()
         self.put.clear()

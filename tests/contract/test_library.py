@@ -104,6 +104,25 @@ class TestFacts:
         assert LONG.id not in standing
         assert library.facts.standing([BEST.id], "clippings")[BEST.id].here
 
+    @pytest.mark.parametrize("at", ["2024-01-01T09:00:00", "2024-03-01T09:00:00", None])
+    def test_how_far_a_source_has_come_follows_a_better_reading_of_its_records(
+        self, library: Library, at: str | None
+    ) -> None:
+        """A date that a better parser reads otherwise is not remembered as it was."""
+        keep(library, BEST, LONG, import_of(1, "clippings", [BEST, LONG]))
+        assert library.facts.reached("2025") == {"clippings": LONG.at}
+        keep(library, replace(LONG, revision=9, at=at))
+        assert library.facts.reached("2025") == {"clippings": max(at or "", BEST.at or "")}
+
+    def test_words_are_found_in_the_trash_and_in_hidden_books_where_those_are_meant(self, library: Library) -> None:
+        """And nowhere else."""
+        keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]))
+        keep(library, deletion(2, library, WORST.id, []), edit(3, BEST.atom, "hidden", True))
+        words = Query((Words("times"),))
+        assert not list(library.shelf.highlights(Filter(query=words)))
+        assert [h.id for h in library.shelf.highlights(Filter(query=words, hidden_books=True))] == [BEST.id]
+        assert [h.id for h in library.shelf.highlights(Filter(query=words, deleted=True))] == [WORST.id]
+
     def test_a_fact_of_an_unknown_type_is_kept_untouched(self, library: Library) -> None:
         """What a newer kindlehl writes travels through this one."""
         body = f'{{"type":"star","id":"{made_id(9)}","points":[1,2]}}'
@@ -394,7 +413,7 @@ steps = st.lists(
     st.tuples(
         st.sampled_from(
             ("import", "import", "import", "note", "color", "tag", "text", "delete", "delete", "restore", "withdraw",
-             "same", "not-same", "title", "erase", "split")
+             "same", "not-same", "title", "hide", "erase", "split", "reread")
         ),
         st.integers(0, 10_000),
         st.integers(0, 10_000),
@@ -431,6 +450,11 @@ def play(pool: list[Record], script: list[tuple[str, int, int]], library: Librar
             gone = [e for e in facts if isinstance(e, Edit) and e.field == "deleted" and e.value]
             if gone:
                 new = [edit(n, gone[a % len(gone)].target, "deleted", None, [gone[a % len(gone)].id])]
+        elif verb == "reread":
+            better = replace(
+                pool[a % len(pool)], revision=2 + b % 3, at=f"2024-01-0{1 + b % 4}T10:00:00" if b % 5 else None
+            )
+            new = [better]
         elif target is None:
             continue
         elif verb == "delete":
@@ -440,6 +464,8 @@ def play(pool: list[Record], script: list[tuple[str, int, int]], library: Librar
         elif verb in ("same", "not-same", "title"):
             atoms = sorted({r.atom for r in pool})
             new = [edit(n, atoms[a % len(atoms)], verb, "Renamed" if verb == "title" else atoms[b % len(atoms)])]
+        elif verb == "hide":
+            new = [edit(n, pool[a % len(pool)].atom, "hidden", b % 3 > 0)]
         elif verb == "split":
             new = [edit(n, target.id, "not-same", pool[b % len(pool)].id)]
         else:
@@ -468,6 +494,8 @@ def test_what_is_folded_as_facts_arrive_equals_the_fold_from_scratch(
         keep(memory, *facts)
         assert picture(sqlite) == picture(memory)
         before = picture(sqlite)
+        for until in ("2024-01-02T10:00:00", "2025"):
+            assert sqlite.facts.reached(until) == memory.facts.reached(until)
         with sqlite.transaction():
             sqlite.shelf.rebuild()
         assert picture(sqlite) == before
@@ -532,6 +560,8 @@ filters = st.builds(
     has_note=st.sampled_from((None, None, None, True, False)),
     terms=st.lists(st.lists(any_terms, min_size=1, max_size=3).map(tuple), max_size=3).map(tuple),
     query=st.none() | queries,
+    deleted=st.sampled_from((False, False, True)),
+    hidden_books=st.booleans(),
 )
 
 
@@ -551,7 +581,7 @@ def test_any_request_means_the_same_on_every_store(
                 assert list(sqlite.shelf.highlights(each, order=order, limit=3)) == expected
             assert sqlite.shelf.count(each) == len(listed)
             assert sqlite.shelf.ids(each) == memory.shelf.ids(each) == sorted(h.id for h in listed)
-            if each.query is not None:
+            if each.query is not None and not each.deleted:  # what is in the trash is not in the index
                 alone = each._replace(query=None)
                 for search in (sqlite.index.search, sqlite.index.glance):
                     found = [h.id for h in search(each.query, alone, 100)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support import histories
 
 from kindlehl.domain import passages
-from kindlehl.domain.erasure import skeleton
+from kindlehl.domain.erasure import skeleton, skeleton_of_edit
 from kindlehl.domain.facts import Edit, Record
 from kindlehl.domain.fold import Island, Passage, fold, single
 
@@ -151,7 +151,7 @@ class TestNotes:
 
     def test_notes_at_different_locations_are_all_shown(self) -> None:
         """In reading order."""
-        assert one([BEST, note(12, 5, "first", "2024-01-09"), self.NOTE]).note == "first\n\nso true"
+        assert one([BEST, note(13, 5, "first", "2024-01-09"), self.NOTE]).note == "first\n\nso true"
 
     def test_an_edit_that_had_seen_the_note_replaces_it(self) -> None:
         """It stays with that edit."""
@@ -187,6 +187,40 @@ class TestNotes:
             self.DRAFT.id,
             2,
         )
+
+    def test_a_note_that_an_edit_replaced_does_not_come_back_on_a_highlight_that_is_marked_later(self) -> None:
+        """Without the edit it would sit on that highlight, which has its time."""
+        old, written = mark(1, 5, 6, "one thing"), note(2, 6, "draft", "2024-01-02")
+        new = mark(3, 6, 6, "quite another", "2024-01-02")
+        said = edit(20, old.id, "note", "mine", [written.id])
+        assert [(p.text, p.note) for p in folded([old, new, written])] == [("one thing", None), (new.text, "draft")]
+        for history in ([said], [said, edit(21, old.id, "note", "mine", [said.id])]):
+            shown = folded([old, new, written], *history)
+            assert [(p.text, p.note, p.conflicts) for p in shown] == [("one thing", "mine", ()), (new.text, None, ())]
+
+    def test_an_edit_of_a_bare_note_takes_what_it_had_seen_along_to_the_highlight_that_comes(self) -> None:
+        """The drafts that it replaced, whatever highlight would suit them better."""
+        draft, written = note(1, 6, "draft", "2024-01-02"), note(2, 6, "so true", "2024-01-03")
+        marks = mark(3, 5, 6, "one thing", "2024-01-03"), mark(4, 5, 6, "quite another", "2024-01-02")
+        said = edit(20, written.id, "note", "mine", [draft.id, written.id])
+        shown = folded([*marks, draft, written], said)
+        assert {p.text: p.note for p in shown} == {"one thing": "mine", "quite another": None}
+
+    def test_a_note_that_was_parted_is_bare_though_an_edit_had_seen_it(self) -> None:
+        """Parting is what its reader asked for last."""
+        said = edit(20, BEST.id, "note", "mine", [self.NOTE.id])
+        parted = edit(21, self.NOTE.id, "not-same", BEST.id)
+        assert [(p.kind, p.note) for p in folded([BEST, self.NOTE], said, parted)] == [
+            ("highlight", "mine"),
+            ("note", "so true"),
+        ]
+
+    def test_a_bare_note_keeps_what_its_source_said_of_it_when_it_is_edited(self) -> None:
+        """Its colour too, like that of a note nobody touched."""
+        alone = replace(self.NOTE, color="blue", chapter="I")
+        assert one([alone]) == single(alone, ("k",))
+        found = one([alone], edit(20, alone.id, "tag:x", True))
+        assert (found.color, found.chapter, found.tags) == ("blue", "I", ("x",))
 
     def test_a_note_on_an_older_form_belongs_to_the_passage(self) -> None:
         """It was written at the end of what was marked then."""
@@ -225,6 +259,37 @@ class TestErased:
         deleted = edit(20, BEST.id, "deleted", True, covers=(BEST.id,), mark={"k": "2024-01-31"})
         assert all(p.hidden for p in folded([BEST, older], deleted))
         assert all(p.hidden for p in folded([skeleton(BEST), older], deleted))
+
+    @pytest.mark.parametrize(
+        ("field", "value", "shown"),
+        [
+            ("note", "mine", ("note", "", "mine", ())),
+            ("text", "corrected", ("highlight", "corrected", None, ())),
+            ("tag:x", True, ("note", "", None, ("x",))),
+        ],
+    )
+    def test_what_somebody_says_who_knew_of_no_deletion_is_shown_though_the_words_are_erased(
+        self, field: str, value: object, shown: tuple[object, ...]
+    ) -> None:
+        """Another device edited the passage before it heard that the trash was emptied: that edit is not lost."""
+        deleted = edit(20, BEST.id, "deleted", True, covers=(BEST.id,), mark={"k": "2024-01-31"})
+        found = one([skeleton(BEST)], deleted, edit(21, BEST.id, field, value))
+        assert (found.kind, found.text, found.note, found.tags) == shown
+        assert (found.hidden, found.erased) == (False, False)
+
+    def test_that_can_be_deleted_and_erased_in_turn(self) -> None:
+        """Once it is known, it goes like everything else."""
+        said = edit(20, BEST.id, "note", "mine")
+        deleted = edit(21, BEST.id, "deleted", True, covers=(BEST.id,), knew=(said.id,))
+        found = one([skeleton(BEST)], said, deleted)
+        assert (found.hidden, found.erased) == (True, False)
+        found = one([skeleton(BEST)], skeleton_of_edit(said), deleted)
+        assert (found.hidden, found.erased) == (True, True)
+
+    def test_a_cleared_field_shows_nothing_of_what_is_erased(self) -> None:
+        """Who took a note away, or a tag, says nothing that one could see."""
+        found = one([skeleton(BEST)], edit(20, BEST.id, "note", None), edit(21, BEST.id, "tag:x", False))
+        assert (found.hidden, found.erased) == (True, True)
 
     def test_an_erased_note_between_two_others_of_its_page_stops_nothing(self) -> None:
         """Its words are gone, and with them what led from it to the note that held them."""
