@@ -29,6 +29,7 @@ class Folding:
         """Fold what the facts added in this transaction have touched."""
         effects = Effects()
         self._facts.presence.reach_anew()
+        self._facts.presence.read_titles_anew()
         if self._touched.books:
             effects.books = self._group_books()
         self._take_off(self._touched.gone)

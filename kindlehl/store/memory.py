@@ -165,15 +165,13 @@ class MemoryLibrary:
         return [r for r in self.records(sorted(held | listed)).values() if r.kind in passages.SHOWN]
 
     def _grouped(self) -> tuple[dict[Id, Id], dict[Id, Atom]]:
-        """Atom → book, and the best reading of each atom that has a present record."""
+        """Atom → book, and the best reading of each atom, as its present records tell it."""
         atoms: dict[Id, Atom] = {}
-        present = {record.atom for record in self._present()}
-        for fact in self._all():
-            if isinstance(fact, Record) and fact.kind in passages.SHOWN and fact.atom in present:
-                atom = Atom(fact.revision, fact.title, fact.author or "", fact.raw_title)
-                if fact.erased:
-                    atom = Atom(-1, "", "", "")
-                atoms[fact.atom] = max(atom, atoms.get(fact.atom, atom))
+        for record in self._present():
+            atom = Atom(record.revision, record.title, record.author or "", record.raw_title)
+            if record.erased:
+                atom = Atom(-1, "", "", "")
+            atoms[record.atom] = max(atom, atoms.get(record.atom, atom))
         edits = [edit for edit in self._every_edit() if edit.target in atoms]
         return books.group(atoms, fields.in_force(edits, self)), atoms
 

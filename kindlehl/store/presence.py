@@ -21,6 +21,10 @@ class _Held(fields.History, Protocol):
     def before(self, ids: Iterable[Id]) -> set[Id]: ...
 
 
+FORGOTTEN = Atom(-1, "", "", "")
+"""What an erased record says of its book."""
+
+
 class Arrived(NamedTuple):
     """A fact whose state advanced, with the number it has in this file."""
 
@@ -32,9 +36,9 @@ class Arrived(NamedTuple):
 
 
 def _reading(record: Record) -> Atom:
-    """What a record says of its book. An erased one has forgotten it."""
+    """What a record says of its book."""
     if record.erased:
-        return Atom(-1, "", "", "")
+        return FORGOTTEN
     return Atom(record.revision, record.title, record.author or "", record.raw_title)
 
 
@@ -96,15 +100,15 @@ class Presence:
         self.touched.redated.update(a.key for a in records if a.redated)
         for key, fact, is_new, _ in records:
             assert isinstance(fact, Record)  # noqa: S101 -- tells the type checker what the caller has chosen
-            if fact.kind in passages.SHOWN:
-                self._atom(fact)
             if not is_new:
                 raised.append((key, fact))
         if any(record.erased for _, record in raised):
             self._db.execute("DELETE FROM memo")
-        self._reread({record.atom for _, record in raised if record.erased or record.kind not in passages.SHOWN})
         if raised:
             present = self._of_present([key for key, _ in raised])
+            # Who lost a title, or is shown no more, may have been the one that told it.
+            poorer = [key for key, r in raised if key in present and (r.erased or r.kind not in passages.SHOWN)]
+            self.touched.atoms |= self._atoms_of(poorer)
             self._leave(sorted(present))
             self._appear([(key, record) for key, record in raised if key in present], fresh=False)
         self._arrive_late([a for a in records if a.is_new])
@@ -161,25 +165,41 @@ class Presence:
             self._atoms[record.raw_title] = (key, mine.revision)
         return int(key)
 
-    def _reread(self, atoms: Iterable[Id]) -> None:
-        """Find again what books are called, after a record of theirs lost its title. Rare: one scan of all will do."""
-        held = self._db.execute(
-            "SELECT id FROM atoms WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(atoms)),)
-        ).fetchall()
-        if not held:
+    def _atoms_of(self, keys: Sequence[int]) -> set[int]:
+        """The atoms of present records."""
+        return {
+            atom
+            for (atom,) in self._db.execute(
+                "SELECT DISTINCT atom FROM records WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(keys),)
+            )
+        }
+
+    def read_titles_anew(self) -> None:
+        """Find again what atoms are called that lost a record: the present ones tell. Without any it is forgotten."""
+        if not self.touched.atoms:
             return
-        best: dict[Id, Atom | None] = dict.fromkeys(id_ for (id_,) in held)
-        for (body,) in self._db.execute("SELECT body FROM facts WHERE type = 'record'"):
-            record = wire.decode(body)
-            if isinstance(record, Record) and record.kind in passages.SHOWN and (atom := record.atom) in best:
-                best[atom] = max(_reading(record), best[atom] or _reading(record))
         self._atoms.clear()
-        self.touched.books = True
-        self._db.executemany(
-            "UPDATE atoms SET revision = ?, title = ?, author = ?, raw_title = ? WHERE id = ?",
-            [(a.revision, a.title, a.author, a.raw_title, id_) for id_, a in best.items() if a],
+        atoms = (json.dumps(sorted(self.touched.atoms)),)
+        best: dict[int, Atom] = {}
+        for atom, erased, *told in self._db.execute(
+            """SELECT DISTINCT r.atom, f.erased, f.revision, coalesce(f.body ->> '$.title', ''),
+                 coalesce(f.body ->> '$.author', ''), coalesce(f.body ->> '$.raw_title', '')
+               FROM records r JOIN facts f ON f.key = r.key WHERE r.atom IN (SELECT value FROM json_each(?))""",
+            atoms,
+        ):
+            reading = FORGOTTEN if erased else Atom(*told)
+            best[atom] = max(reading, best.get(atom, reading))
+        changed = self._db.executemany(
+            """UPDATE atoms SET revision = ?1, title = ?2, author = ?3, raw_title = ?4 WHERE key = ?5
+               AND (revision, title, author, raw_title) IS NOT (?1, ?2, ?3, ?4)""",
+            [(a.revision, a.title, a.author, a.raw_title, key) for key, a in best.items()],
+        ).rowcount
+        self._db.execute(
+            """DELETE FROM atoms WHERE key IN (SELECT value FROM json_each(?))
+               AND NOT EXISTS (SELECT 1 FROM records WHERE records.atom = atoms.key)""",
+            atoms,
         )
-        self._db.executemany("DELETE FROM atoms WHERE id = ?", [(id_,) for id_, a in best.items() if a is None])
+        self.touched.books = self.touched.books or changed > 0
 
     def _derive_import(self, key: int, fact: Import, arrived: Mapping[Id, Arrived]) -> None:
         self._db.execute("INSERT OR IGNORE INTO sources (name) VALUES (?)", (fact.source,))
@@ -314,6 +334,7 @@ class Presence:
         }
         wanted = live | self._held_by_edits([key for key in keys if key not in live])
         present = self._of_present(keys)
+        self.touched.atoms |= self._atoms_of(sorted(present - wanted))
         self._leave(sorted(present - wanted))
         self.touched.records.update(present)
         bodies = self._db.execute(

@@ -22,6 +22,8 @@ class Touched:
     """Older passages that were put back on the shelf, and are to be indexed."""
     redated: set[int] = field(default_factory=set[int])
     """Records that state another time than they did."""
+    atoms: set[int] = field(default_factory=set[int])
+    """Atoms that may have lost the record that told what they are called."""
     books: bool = False
     """Whether atoms, joins or titles changed, so that books are to be grouped anew."""
 
@@ -35,5 +37,6 @@ class Touched:
         self.records.clear()
         self.fresh.clear()
         self.redated.clear()
+        self.atoms.clear()
         self.gone.clear()
         self.put.clear()

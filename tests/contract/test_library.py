@@ -413,7 +413,7 @@ steps = st.lists(
     st.tuples(
         st.sampled_from(
             ("import", "import", "import", "note", "color", "tag", "text", "delete", "delete", "restore", "withdraw",
-             "same", "not-same", "title", "hide", "erase", "split", "reread")
+             "same", "not-same", "title", "hidden", "erase", "split", "reread")
         ),
         st.integers(0, 10_000),
         st.integers(0, 10_000),
@@ -461,11 +461,10 @@ def play(pool: list[Record], script: list[tuple[str, int, int]], library: Librar
             new = [deletion(n, library, target.id, facts)]
         elif verb == "erase":
             new = [skeleton(r) for r in library.facts.records([target.id]).values()]
-        elif verb in ("same", "not-same", "title"):
+        elif verb in ("same", "not-same", "title", "hidden"):
             atoms = sorted({r.atom for r in pool})
-            new = [edit(n, atoms[a % len(atoms)], verb, "Renamed" if verb == "title" else atoms[b % len(atoms)])]
-        elif verb == "hide":
-            new = [edit(n, pool[a % len(pool)].atom, "hidden", b % 3 > 0)]
+            value = {"title": "Renamed", "hidden": b % 3 > 0}.get(verb, atoms[b % len(atoms)])
+            new = [edit(n, atoms[a % len(atoms)], verb, value)]
         elif verb == "split":
             new = [edit(n, target.id, "not-same", pool[b % len(pool)].id)]
         else:
