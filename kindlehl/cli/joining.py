@@ -29,7 +29,7 @@ def split(
     Example: kindlehl split 320aba02
     """
     settings = options.chosen(ctx, library)
-    with choosing.library(settings) as lib:
+    with choosing.library(settings) as lib, operation(lib, choosing.writer(settings), "split") as draft:
         h = finding.by_short_id(lib, id_)
         records = sorted(editing.held(lib, h.id).records.values(), key=passages.later)
         if len(records) < 2:
@@ -37,8 +37,7 @@ def split(
                 "It was joined from nothing: there is one form of it.", hint=f"See: kindlehl history {id_}"
             )
         chosen = [_form(records, part).id for part in parts] if parts else [records[-1].id]
-        with operation(lib, choosing.writer(settings), "split") as draft:
-            editing.split(lib, draft, h, chosen)
+        editing.split(lib, draft, h, chosen)
     choosing.report(draft, "split", json=json, chosen=[h], done="Parted")
 
 
@@ -63,10 +62,9 @@ def merge(
     Example: kindlehl merge 320aba02 c008b30d
     """
     settings = options.chosen(ctx, library)
-    with choosing.library(settings) as lib:
+    with choosing.library(settings) as lib, operation(lib, choosing.writer(settings), "merge") as draft:
         first, *others = choosing.highlights(lib, settings, ids, None)
         if len(others) != 1:
             raise UsageError("Two highlights are merged at a time.", hint="kindlehl merge ID ID")
-        with operation(lib, choosing.writer(settings), "merge") as draft:
-            editing.merge(lib, draft, first, others[0])
+        editing.merge(lib, draft, first, others[0])
     choosing.report(draft, "merge", json=json, chosen=[first, *others], done="Merged")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kindlehl.domain import fields, passages
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.facts import Edit, Id, Record, Value
+from kindlehl.domain.fold import unreplaced
 from kindlehl.domain.library import Highlight
 from kindlehl.domain.text import matching, searchable, units
 from kindlehl.ports import Library
@@ -112,6 +113,7 @@ def words(text: str) -> str | None:
 
 def split(library: Library, draft: Draft, highlight: Highlight, parts: Sequence[Id]) -> None:
     """Part records from the passage that holds them; each is a passage of its own from then on, whatever comes later.
+    What the reader had merged with one of them comes apart as it was before: no text of several is left without one.
 
     Raises UsageError where they are not of this passage, or all of it.
     """
@@ -121,19 +123,23 @@ def split(library: Library, draft: Draft, highlight: Highlight, parts: Sequence[
         raise UsageError(
             "That leaves nothing to part.", hint=f"See what it was joined from: kindlehl show {highlight.id[:8]}"
         )
+    links = [edit for edit in passage.standing if edit.field == "same"]
+    if not any(part in (link.target, link.value) for part in parts for link in links):
+        links = []
+    taken_back = [link.id for link in links]
     for part in parts:
-        links = [e for e in passage.standing if e.field == "same" and part in (e.target, e.value)]
         for n, other in enumerate(rest):
-            draft.edit(part, "not-same", other, [] if n else [link.id for link in links])
+            draft.edit(part, "not-same", other, [] if n else taken_back)
         draft.changes += 1
-        for text in passage.standing:
-            if text.field == "text" and text.op in {link.op for link in links}:
-                draft.edit(text.target, "text", None, [text.id], undo=True)  # the words that the merge put together
+    undone = fields.undone(edit for edit in passage.edits if edit.undo)
+    for edit in passage.edits:  # the words that the merges put together
+        if edit.op in {link.op for link in links} and edit.field in ("text", "note") and edit.id not in undone:
+            draft.edit(edit.target, edit.field, None, [edit.id], undo=True)
 
 
 def merge(library: Library, draft: Draft, first: Highlight, other: Highlight) -> None:
     """Make two passages of one book one. Where neither text holds the other, the words of both are shown, in reading
-    order; nothing is hidden by a merge.
+    order, and so are the notes of both; nothing is hidden by a merge.
 
     Raises UsageError where that makes no sense.
     """
@@ -160,6 +166,19 @@ def merge(library: Library, draft: Draft, first: Highlight, other: Highlight) ->
     marked = [record for passage in pair if (record := passage.records[passage.target]).kind == "highlight"]
     if marked and whole != max(marked, key=passages.later).text:
         draft.edit(one.target, "text", whole, [*one.replaces("text"), *two.replaces("text")])
+    notes = [note for note in (first.note, other.note)[:: 1 if pair[0] is one else -1] if note]
+    if len(notes) == 2 and not _stand_side_by_side(library, one, two):
+        together = "\n\n".join(dict.fromkeys(notes))
+        draft.edit(one.target, "note", together, [*one.replaces("note"), *two.replaces("note")])
+
+
+def _stand_side_by_side(library: Library, one: Held, two: Held) -> bool:
+    """Whether the notes of two passages are all shown when those are one: nobody edited them, and none is taken for a
+    draft of another."""
+    pair = [[record for record in passage.records.values() if record.kind == "note"] for passage in (one, two)]
+    edited = any(edit.field == "note" for passage in (one, two) for edit in passage.standing)
+    apart = [note for notes in pair for note in unreplaced(notes, (), library.facts)]
+    return not edited and len(unreplaced([*pair[0], *pair[1]], (), library.facts)) == len(apart)
 
 
 def _both(first: str, other: str) -> str:

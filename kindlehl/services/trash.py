@@ -1,11 +1,11 @@
 """The trash: what was deleted is hidden, comes back when it is restored, and is erased when the trash is emptied."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from kindlehl.domain import fields
 from kindlehl.domain.erasure import skeleton, skeleton_of_edit
-from kindlehl.domain.facts import Id, Record
+from kindlehl.domain.facts import Edit, Id, Record
 from kindlehl.domain.library import SHOWN_KINDS, Highlight
 from kindlehl.ports import Filter, Library
 from kindlehl.services.editing import held
@@ -52,17 +52,41 @@ def empty(library: Library, draft: Draft, highlights: Iterable[Highlight]) -> No
         gone |= passage.records
         draft.facts += [skeleton_of_edit(edit) for edit in passage.edits if edit.field not in fields.LINKS]
         draft.changes += 1
-    _keep_together(library, draft, {highlight.book for highlight in chosen}, gone)
+    for book in sorted({highlight.book for highlight in chosen}):
+        wanted = Filter(kinds=SHOWN_KINDS, books=(book,), hidden_books=True)
+        shown = [*library.shelf.highlights(wanted), *library.shelf.highlights(wanted._replace(deleted=True))]
+        left = [id_ for h in shown for id_ in library.shelf.members(h.id) if id_ not in gone]
+        _keep_together(library, draft, book, left)
+        draft.facts += [skeleton_of_edit(edit) for edit in _merged_words(library, left, gone)]
     draft.facts += [skeleton(record) for record in gone.values()]
 
 
-def _keep_together(library: Library, draft: Draft, books: Iterable[Id], gone: Mapping[Id, Record]) -> None:
-    """A title that is erased can no longer be matched with what other sources call the book: say that they are one."""
-    for book in sorted(books):
-        wanted = Filter(kinds=SHOWN_KINDS, books=(book,), hidden_books=True)
-        shown = [*library.shelf.highlights(wanted), *library.shelf.highlights(wanted._replace(deleted=True))]
-        members = [id_ for h in shown for id_ in library.shelf.members(h.id) if id_ not in gone]
-        kept = {record.atom for record in library.facts.records(members).values() if not record.erased}
-        lost = {atom for atom in library.shelf.atoms(book) if atom not in kept}
-        for atom in sorted(lost) if kept else ():
+def _keep_together(library: Library, draft: Draft, book: Id, left: Sequence[Id]) -> None:
+    """A title that is erased can no longer be matched with what other sources call the book: say that they are one, and
+    that those are which were one with it alone."""
+    atoms = library.shelf.atoms(book)
+    kept = {record.atom for record in library.facts.records(left).values() if not record.erased}
+    for atom in atoms if kept and not kept.issuperset(atoms) else ():
+        if atom != min(kept):
             draft.edit(atom, "same", min(kept))
+
+
+def _merged_words(library: Library, left: Sequence[Id], gone: Mapping[Id, Record]) -> list[Edit]:
+    """What other passages still hold of the words that are erased, since they were merged with those once: the edits
+    that put the words together and what came of those, as far as nobody sees them any more."""
+    edits = [edit for edit in library.facts.edits([*left, *gone]) if edit.field in ("same", "text", "note")]
+    merges = {edit.op for edit in edits if edit.field == "same" and len({edit.target, edit.value} & gone.keys()) == 1}
+    written = [edit for edit in edits if edit.field != "same"]
+    theirs = {edit.id for edit in written if edit.op in merges}
+    shown = {edit.id for edit in fields.in_force(written, library.facts)} if theirs else set[Id]()
+    return (
+        [
+            edit
+            for edit in written
+            if edit.target not in gone
+            and edit.id not in shown
+            and not theirs.isdisjoint(library.facts.before([edit.id]))
+        ]
+        if theirs
+        else []
+    )

@@ -122,7 +122,7 @@ def _refuse_if_replaced(library: Library, facts: Sequence[Edit | Import]) -> Non
 
 
 def _since(library: Library, ids: Sequence[Id]) -> list[Edit]:
-    """The edits that have seen one of these and were not undone themselves."""
+    """What was said since of what these said, by who had seen it or what came of it, and was not undone itself."""
     found: dict[Id, Edit] = {}
     todo = list(ids)
     while todo:
@@ -130,14 +130,20 @@ def _since(library: Library, ids: Sequence[Id]) -> list[Edit]:
         found.update(new)
         todo = list(new)
     undone = fields.undone(edit for edit in found.values() if edit.undo)
-    return [edit for edit in found.values() if edit.id not in undone and not {*ids}.isdisjoint(edit.seen)]
+    return [
+        edit
+        for edit in found.values()
+        # An undo further on takes back something else that is gone by now.
+        if edit.id not in undone and (not edit.undo or not {*ids}.isdisjoint(edit.seen))
+    ]
 
 
 def _refuse_if_out_of_sight(library: Library, edit: Edit) -> None:
-    """An undo nobody can see would bring back from the trash what is there, or do nothing to what was erased."""
+    """An undo nobody can see would bring back from the trash what is there, or do nothing to what was erased. What was
+    said of something erased can come back: it is all that is left of it."""
     if library.shelf.members(edit.target) and library.shelf.get(edit.target) is None:
         in_trash = library.shelf.get(edit.target, deleted=True) is not None
-        if edit.field == "deleted" and in_trash:
+        if (edit.field == "deleted") if in_trash else edit.field not in fields.LINKS:
             return
         raise ConflictError(
             f"What it changed is {'in the trash' if in_trash else 'erased'}.",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from support.histories import import_of, made_id, picture, records
+from support.histories import edit, import_of, made_id, picture, records
 
 from kindlehl.domain.errors import ConflictError, UsageError
 from kindlehl.domain.facts import Edit, Id, Record
@@ -184,6 +184,34 @@ class Commands(RuleBasedStateMachine):
         self.before.clear()
         self.after.clear()
 
+    @rule(
+        which=numbers,
+        what=st.sampled_from(
+            [
+                ("note", "hers"),
+                ("note", None),
+                ("text", "hers"),
+                ("color", "red"),
+                ("tag:hers", True),
+                ("deleted", True),
+            ]
+        ),
+        knew=st.booleans(),
+    )
+    def another_device(self, which: int, what: tuple[str, str | bool | None], knew: bool) -> None:
+        """Says something of a record, knowing all that was said of it, or nothing: what was before is so no more."""
+        record = self.pool[which % len(self.pool)]
+        self.made += 2
+        known = [e.id for e in self.library.facts.edits([record.id]) if e.field == what[0]] if knew else []
+        covers = {"covers": (record.id,)} if what[0] == "deleted" else {}
+        said = edit(self.made, record.id, *what, known, **covers)
+        with self.library.transaction():
+            self.library.facts.add([record, import_of(self.made - 1, "clippings:G2", [record]), said])
+            self.library.shelf.settle()
+        event(f"another device: {what[0]}")
+        self.before.clear()
+        self.after.clear()
+
     # -- and taken back -------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.before)
@@ -232,6 +260,7 @@ def whole(library: Library) -> object:
     deleted = list(library.shelf.highlights(ALL._replace(deleted=True)))
     return (
         picture(library),
+        list(library.shelf.highlights(ALL._replace(hidden_books=True))),
         library.shelf.books(hidden=True),
         library.shelf.tags(),
         [(h, sorted(library.shelf.members(h.id))) for h in deleted],

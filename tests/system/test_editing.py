@@ -208,6 +208,61 @@ class TestTrash:
         assert reader("trash", "list", "--json").json["items"] == []
         assert "cannot be undone" in complaint(reader("undo"), 1)
 
+    def test_emptied_leaves_nothing_of_a_merge_that_was_taken_back(self, kindlehl: Kindlehl, tmp_path: Path) -> None:
+        """The words that it put together lie with the other highlight, where nobody sees them."""
+        entries = (
+            highlight("The mass of men lead", start=5), note("zebra", location=6, second=2),
+            highlight("lives of quiet okapi.", start=9, second=5), note("finch", location=10, second=6),
+        )  # fmt: skip
+        kindlehl.ok("import", written(tmp_path / "c.txt", *entries))
+        one, two = (h["id"] for h in kindlehl("list", "--json").json["items"])
+        kindlehl.ok("note", one, "mine")
+        kindlehl.ok("merge", one, two)
+        kindlehl.ok("edit", one, env=editor(tmp_path, 'sed -i "s/lives/life/; s/mine/yours/" "$1"'))
+        kindlehl.ok("undo")
+        kindlehl.ok("undo")
+        kindlehl.ok("delete", two)
+        was = shown(kindlehl.library)
+        kindlehl.ok("trash", "empty", "--yes")
+        assert shown(kindlehl.library) == was
+        assert "okapi" not in kindlehl.ok("history", one)
+        for file in kindlehl.library.parent.rglob("*"):
+            held = file.read_bytes().lower() if file.is_file() else b""
+            assert not [word for word in (b"okapi", b"finch") if word in held], file
+        assert b"zebra" in kindlehl.library.read_bytes()
+
+    def test_of_a_book_that_is_hidden_too_nothing_comes_back(self, kindlehl: Kindlehl, tmp_path: Path) -> None:
+        """What was erased by the one title is not brought in by another of the same book."""
+        last = highlight("Nor iron bars a cage.", "Walden (Henry David Thoreau)", start=90, second=5)
+        erased = highlight("Simplify.", start=5), highlight("Simplify.", "Walden (Henry David Thoreau)", start=5)
+        kindlehl.ok("import", written(tmp_path / "c.txt", erased[0], last))
+        kindlehl.ok("delete", "--where", "simplify", "--yes", "--quiet")
+        kindlehl.ok("books", "hide", "walden")
+        kindlehl.ok("trash", "empty", "--yes")
+        kindlehl.ok("import", written(tmp_path / "d.txt", erased[1]))
+        kindlehl.ok("books", "hide", "walden", "--off")
+        assert [h["text"] for h in kindlehl("list", "--json").json["items"]] == ["Nor iron bars a cage."]
+
+    def test_books_that_were_one_through_an_erased_title_stay_one(self, kindlehl: Kindlehl, tmp_path: Path) -> None:
+        """The reader joined the first with it, and its title was that of the third."""
+        titles = "Tale", "Tale of Two (Dickens, Charles)", "Tale  of Two (Charles Dickens)"
+        entries = [highlight(f"part {n}", title, start=9 * n, second=n) for n, title in enumerate(titles)]
+        kindlehl.ok("import", written(tmp_path / "c.txt", *entries))
+        one, two = (b["id"] for b in kindlehl("books", "--json").json["items"])
+        kindlehl.ok("books", "merge", one, two)
+        kindlehl.ok("delete", "--where", '"part 1"', "--yes", "--quiet")
+        kindlehl.ok("trash", "empty", "--yes")
+        assert len(kindlehl("books", "--json").json["items"]) == 1
+
+    def test_what_is_in_the_trash_is_restored_by_its_words(self, reader: Kindlehl) -> None:
+        """A query means the same there."""
+        was = shown(reader.library)
+        reader.ok("delete", WALDEN, PRIDE)
+        reader.ok("restore", "--where", "frittered", "--yes", "--quiet")
+        assert [h["id"][:8] for h in reader("trash", "list", "--json").json["items"]] == [PRIDE]
+        reader.ok("restore", "--where", "title:pride", "--yes", "--quiet")
+        assert shown(reader.library) == was
+
     def test_emptying_asks(self, reader: Kindlehl) -> None:
         """And does nothing where nobody can answer."""
         reader.ok("delete", WALDEN)
@@ -261,6 +316,52 @@ class TestJoining:
         kindlehl.ok("merge", *(h["id"] for h in kindlehl("list", "--json").json["items"]))
         (found,) = kindlehl("list", "--json").json["items"]
         assert found["text"] == "the quick brown fox jumps over the lazy dog"
+
+    def test_a_merge_hides_no_note_where_both_stand_at_one_location(self, kindlehl: Kindlehl, tmp_path: Path) -> None:
+        """The earlier is no draft of the later: each sat on its own highlight."""
+        entries = (
+            highlight("the quick brown fox", start=5, length=4), note("first", location=9),
+            highlight("over the lazy dog", start=8, second=9), note("second", location=9, second=9),
+        )  # fmt: skip
+        kindlehl.ok("import", written(tmp_path / "c.txt", *entries))
+        was = shown(kindlehl.library)
+        ids = [h["id"] for h in kindlehl("list", "--json").json["items"]]
+        assert len(ids) == 2
+        kindlehl.ok("merge", *ids)
+        (found,) = kindlehl("list", "--json").json["items"]
+        assert (found["note"], found["conflicts"]) == ("first\n\nsecond", [])
+        kindlehl.ok("split", ids[1])
+        assert shown(kindlehl.library) == was
+
+    def test_a_merge_of_notes_that_both_were_edited_is_no_conflict(self, kindlehl: Kindlehl, tmp_path: Path) -> None:
+        """Nobody disagrees: they were put together."""
+        halves = highlight("The mass of men lead", start=5), highlight("lives of quiet desperation.", start=9, second=5)
+        kindlehl.ok("import", written(tmp_path / "c.txt", *halves))
+        one, two = (h["id"] for h in kindlehl("list", "--json").json["items"])
+        kindlehl.ok("note", one, "mine")
+        kindlehl.ok("note", two, "yours")
+        was = shown(kindlehl.library)
+        kindlehl.ok("merge", two, one)
+        (found,) = kindlehl("list", "--json").json["items"]
+        assert (found["note"], found["conflicts"]) == ("mine\n\nyours", [])
+        kindlehl.ok("undo")
+        assert shown(kindlehl.library) == was
+
+    @pytest.mark.parametrize("part", [0, 1, 2])
+    def test_what_was_merged_of_three_comes_apart_as_it_was(
+        self, kindlehl: Kindlehl, tmp_path: Path, part: int
+    ) -> None:
+        """No text of several is left without one of them, and none is hidden."""
+        parts = [highlight(f"part {n} of it", start=5 + 9 * n, second=n) for n in range(3)]
+        kindlehl.ok("import", written(tmp_path / "c.txt", *parts))
+        ids = [h["id"] for h in kindlehl("list", "--json").json["items"]]
+        was = shown(kindlehl.library)
+        kindlehl.ok("merge", ids[0], ids[1])
+        kindlehl.ok("merge", ids[0], ids[2])
+        (found,) = kindlehl("list", "--json").json["items"]
+        assert found["text"] == "part 0 of it part 1 of it part 2 of it"
+        kindlehl.ok("split", ids[0], ids[part])
+        assert shown(kindlehl.library) == was
 
     def test_a_split_parts_from_every_other_form(self, kindlehl: Kindlehl, tmp_path: Path) -> None:
         """Also where the last form held two earlier ones."""
@@ -426,6 +527,46 @@ class TestTwoDevices:
         assert "cannot be undone" in complaint(reader("undo"), 1)
         assert digest(reader.library) == was
         assert item(reader, WALDEN)["note"] == "hers"
+
+    def test_an_undo_by_name_is_refused_where_something_was_said_since_through_another_undo(
+        self, reader: Kindlehl
+    ) -> None:
+        """What was said last stands in place of all that was before, whatever came between."""
+        for text in ("first", "second"):
+            reader.ok("note", WALDEN, text)
+        first = reader("undo", "--list", "--json").json["items"][1]["op"]
+        reader.ok("undo")
+        reader.ok("note", WALDEN, "third")
+        was = digest(reader.library)
+        assert "changed again since" in complaint(reader("undo", first), 1)
+        assert digest(reader.library) == was
+        reader.ok("undo")
+        reader.ok("undo", first)
+        assert item(reader, WALDEN)["note"] == "and by notifications"
+
+    def test_what_is_said_of_a_highlight_that_was_erased_elsewhere_is_kept_and_can_be_exported(
+        self, reader: Kindlehl, other: Kindlehl, tmp_path: Path
+    ) -> None:
+        """Its words are gone; those of who knew nothing of it are not."""
+        self.bring(reader, other)
+        reader.ok("delete", WALDEN, PRIDE)
+        reader.ok("trash", "empty", "--yes")
+        other.ok("note", WALDEN, "hers")
+        other.ok("tag", "craft", PRIDE)
+        self.bring(other, reader)
+        self.bring(reader, other)
+        assert shown(reader.library) == shown(other.library)
+        found = item(reader, WALDEN)
+        assert (found["kind"], found["text"], found["note"]) == ("note", "", "hers")
+        assert item(reader, PRIDE)["tags"] == ["craft"]
+        for way in ("markdown", "csv", "pdf", "json"):
+            reader.ok("export", way, "--to", tmp_path / way / ("all.csv" if way == "csv" else ""))
+        assert "hers" in "".join(file.read_text("utf-8") for file in (tmp_path / "markdown").rglob("*.md"))
+        for look in (("list",), ("search", "hers"), ("show", PRIDE), ("history", PRIDE)):
+            reader.ok(*look)
+        reader.ok("delete", WALDEN, PRIDE)
+        reader.ok("trash", "empty", "--yes")
+        assert reader("search", "hers", "--exact", "--json").json["items"] == []
 
     def test_only_what_was_done_here_can_be_undone_here(self, reader: Kindlehl, other: Kindlehl) -> None:
         """The journal does not travel."""
