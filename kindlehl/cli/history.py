@@ -33,7 +33,7 @@ def history(ctx: typer.Context, id_: choosing.Id, json: options.Json = False, li
     if json:
         items = (
             {"id": e.id, "at": e.at, "device": e.device, "what": e.what, "before": e.before, "after": e.after,
-             "undo": e.undo}
+             "undo": e.undo, "erased": e.erased}
             for e in events
         )  # fmt: skip
         render.write_json("kindlehl/history/1", items, sys.stdout)
@@ -62,6 +62,9 @@ def _what(event: Event) -> str:
 def _changed(terminal: render.Terminal, event: Event) -> Iterator[str]:
     """The text, with what is gone and new in it marked; or one value."""
     if event.what in ("same", "not-same", "deleted"):
+        return
+    if event.erased:
+        yield "  (erased)"
         return
     after = _text(event.after)
     before = _text(event.before)

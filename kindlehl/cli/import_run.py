@@ -124,7 +124,7 @@ def summary(outcome: Outcome, *, dry_run: bool) -> list[str]:
         (effects.attached, "note", " on a highlight"),
         (effects.bare, "note", " without a highlight"),
         (effects.books, "book", ""),
-        (effects.revived, "deleted highlight", " marked again, and back"),
+        (effects.revived, "deleted highlight", " marked again or edited elsewhere, and back"),
         (effects.still_deleted, "record", " of deleted highlights: they stay deleted (kindlehl trash list)"),
     ]
     lines += [f"  {_several(number, noun)}{what}" for number, noun, what in told if number]

@@ -90,9 +90,13 @@ def shown_title(atoms: Iterable[Atom]) -> tuple[str, str | None]:
     return best.title, best.author or None
 
 
+UNTITLED = "Untitled"
+"""What a book is called of which no source states a title, or whose title is erased."""
+
+
 def named(source: tuple[str, str | None], heads: Mapping[str, Sequence[Edit]]) -> tuple[str, str | None]:
     """Title and author of a book, from what its sources call it and what the reader calls it. A title cannot be
     cleared; an author can."""
-    title = newest(heads.get("title", ())) or source[0]
+    title = newest(heads.get("title", ())) or source[0] or UNTITLED
     author = newest(heads["author"]) if "author" in heads else source[1]
     return str(title), None if author is None else str(author)

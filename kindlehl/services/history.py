@@ -26,6 +26,8 @@ class Event(NamedTuple):
     """What was there before, as far as its author knew."""
     after: Value
     undo: bool = False
+    erased: bool = False
+    """The trash was emptied: that it happened is known, what was said is not."""
 
 
 def history(library: Library, id_: Id) -> list[Event]:
@@ -34,7 +36,8 @@ def history(library: Library, id_: Id) -> list[Event]:
     events: list[Event] = []
     last: dict[str, str] = {}
     for record in sorted(passage.records.values(), key=passages.later):
-        events.append(Event(record.id, record.at, None, record.kind, last.get(record.kind), record.text))
+        before = last.get(record.kind)
+        events.append(Event(record.id, record.at, None, record.kind, before, record.text, erased=record.erased))
         last[record.kind] = record.text
     by_id = {edit.id: edit for edit in passage.edits}
     for edit in sorted(passage.edits, key=lambda e: (e.hlc, e.id)):
@@ -43,7 +46,7 @@ def history(library: Library, id_: Id) -> list[Event]:
             undone = [by_id[id_] for id_ in edit.seen if id_ in by_id]
             before = undone[0].value if undone else None
             after = _before(undone[0], by_id, passage.records) if undone else None
-        events.append(Event(edit.id, edit.at, edit.device, edit.field, before, after, edit.undo))
+        events.append(Event(edit.id, edit.at, edit.device, edit.field, before, after, edit.undo, edit.erased))
     return events
 
 

@@ -564,6 +564,7 @@ class TestTwoDevices:
         assert "hers" in "".join(file.read_text("utf-8") for file in (tmp_path / "markdown").rglob("*.md"))
         for look in (("list",), ("search", "hers"), ("show", PRIDE), ("history", PRIDE)):
             reader.ok(*look)
+        assert "(erased)" in reader.ok("history", WALDEN)
         reader.ok("delete", WALDEN, PRIDE)
         reader.ok("trash", "empty", "--yes")
         assert reader("search", "hers", "--exact", "--json").json["items"] == []

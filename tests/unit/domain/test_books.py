@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kindlehl.domain.books import Atom, group, match_key, shown_title
+from kindlehl.domain.books import Atom, group, match_key, named, shown_title
 from kindlehl.domain.facts import Edit
 
 from .makers import edit, made
@@ -196,3 +196,9 @@ def test_the_best_read_title_is_shown_and_one_with_an_author_first() -> None:
     """Of several names of a book nobody renamed."""
     assert shown_title([Atom(1, "Tale", "Dickens", "x"), Atom(2, "The Tale", "", "y")]) == ("The Tale", None)
     assert shown_title([Atom(1, "Tale", "Dickens", "x"), Atom(1, "The Tale", "", "y")]) == ("Tale", "Dickens")
+
+
+def test_a_book_that_no_source_names_is_untitled_until_the_reader_names_it() -> None:
+    """As where its title is erased: a heading without a word would tell nobody what it is."""
+    assert named(("", None), {}) == ("Untitled", None)
+    assert named(("", None), {"title": [edit(1, A, "title", "Tale")]}) == ("Tale", None)
