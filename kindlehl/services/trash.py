@@ -34,12 +34,23 @@ def delete(library: Library, draft: Draft, highlights: Iterable[Highlight]) -> N
 
 
 def restore(library: Library, draft: Draft, highlights: Iterable[Highlight]) -> None:
-    """Take passages out of the trash."""
+    """Take passages out of the trash, and no others: what was deleted with one of them, as one passage with it then, is
+    deleted anew."""
+    back: set[Id] = set()
+    lifted: dict[Id, Edit] = {}
     for highlight in highlights:
         passage = held(library, highlight.id)
-        in_force = [deletion.id for deletion in library.facts.deletions([*passage.records])]
-        draft.edit(passage.target, "deleted", None, in_force)
+        in_force = library.facts.deletions([*passage.records])
+        draft.edit(passage.target, "deleted", None, [deletion.id for deletion in in_force])
         draft.changes += 1
+        back.update(passage.records)
+        lifted.update((deletion.id, deletion) for deletion in in_force)
+    for deletion in lifted.values():
+        others = [
+            id_ for id_ in deletion.covers if id_ not in back and library.shelf.get(id_, deleted=True) is not None
+        ]
+        if others:
+            draft.edit(others[0], "deleted", True, covers=others, knew=deletion.knew, mark=deletion.mark)
 
 
 def empty(library: Library, draft: Draft, highlights: Iterable[Highlight]) -> None:

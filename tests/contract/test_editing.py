@@ -127,7 +127,9 @@ class Commands(RuleBasedStateMachine):
     def restore(self, which: int) -> None:
         """Out of it."""
         shown = self.shown(deleted=True)
-        self.do("restore", lambda draft: trash.restore(self.library, draft, [shown[which % len(shown)]]))
+        chosen = shown[which % len(shown)]
+        self.do("restore", lambda draft: trash.restore(self.library, draft, [chosen]))
+        assert {h.id for h in self.shown(deleted=True)} == {h.id for h in shown} - {chosen.id}
 
     @precondition(lambda self: self.shown())
     @rule(which=numbers, part=numbers)

@@ -254,6 +254,24 @@ class TestTrash:
         kindlehl.ok("trash", "empty", "--yes")
         assert len(kindlehl("books", "--json").json["items"]) == 1
 
+    def test_what_was_parted_in_the_trash_is_restored_alone(self, kindlehl: Kindlehl, tmp_path: Path) -> None:
+        """One deletion put both there, when they were one passage of one book."""
+        titles = "Tale (Dickens, Charles)", "Tale  (Charles Dickens)"
+        entries = [highlight("part of it", title, start=9, second=n) for n, title in enumerate(titles)]
+        entries += [highlight("more", title, start=90, second=9 + n) for n, title in enumerate(titles)]
+        kindlehl.ok("import", written(tmp_path / "c.txt", *entries))
+        kindlehl.ok("delete", "--where", '"part of it"', "--yes", "--quiet")
+        kindlehl.ok("books", "split", "Tale", "Tale  (Charles Dickens)")
+        one, two = (h["id"] for h in kindlehl("trash", "list", "--json").json["items"])
+        was = shown(kindlehl.library)
+        kindlehl.ok("restore", one)
+        assert [h["id"] for h in kindlehl("trash", "list", "--json").json["items"]] == [two]
+        kindlehl.ok("restore", two)
+        assert kindlehl("trash", "list", "--json").json["items"] == []
+        kindlehl.ok("undo")
+        kindlehl.ok("undo")
+        assert shown(kindlehl.library) == was
+
     def test_what_is_in_the_trash_is_restored_by_its_words(self, reader: Kindlehl) -> None:
         """A query means the same there."""
         was = shown(reader.library)
