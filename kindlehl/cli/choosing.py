@@ -61,7 +61,8 @@ def highlights(
         within = Filter(kinds=SHOWN_KINDS if deleted else ("highlight", "note"), deleted=deleted)
         found = list(finding.every(lib, options.asked(settings, [where], within)))
         if not found:
-            raise NotFoundError("Nothing matches that query.", hint="Try it first: kindlehl search QUERY")
+            where_to_look = "See what is there: kindlehl trash list" if deleted else "Try it: kindlehl search QUERY"
+            raise NotFoundError("Nothing matches that query.", hint=where_to_look)
         return found
     named = [finding.by_short_id(lib, id_, deleted=deleted) for id_ in ids or ()]
     return list({h.id: h for h in named}.values())
@@ -103,17 +104,24 @@ def fresh(lib: Library, chosen: Sequence[Highlight], *, deleted: bool = False) -
     return [h for h in found if h is not None]
 
 
+def write_change(verb: str, ids: Sequence[str], draft: Draft | None = None, *, dry_run: bool = False) -> None:
+    """What was changed, for programs; of a dry run, what would be."""
+    done = draft if draft is not None and draft.facts else None
+    render.write_object(
+        "kindlehl/change/1",
+        verb=verb,
+        changes=done.changes if done else len(ids) if dry_run else 0,
+        op=done.id if done else None,
+        ids=list(ids),
+        dry_run=dry_run,
+    )
+
+
 def report(draft: Draft, verb: str, *, json: bool, chosen: Sequence[Highlight], done: str) -> None:
     """Say what was done, and how to take it back."""
     changed = draft.changes if draft.facts else 0
     if json:
-        render.write_object(
-            "kindlehl/change/1",
-            verb=verb,
-            changes=changed,
-            op=draft.id if changed else None,
-            ids=[h.id for h in chosen],
-        )
+        write_change(verb, [h.id for h in chosen], draft)
         return
     render.Terminal().print(f"{done}: {changed:,}." if changed else "Nothing to change: it is so already.")
     if changed:

@@ -1,6 +1,5 @@
 """The commands that change what is said of highlights: note, tag, color, favorite, delete, restore."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from kindlehl.cli import choosing, options
 from kindlehl.cli.choosing import DryRun, Id, Ids, Matching, Yes
+from kindlehl.cli.typed import typed
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.facts import Value
 from kindlehl.domain.library import Highlight
@@ -30,18 +30,10 @@ def note(
 
     Example: kindlehl note 320aba02 "and by notifications"
     """
-    written = None if clear else editing.words(_typed(text))
+    written = None if clear else editing.words(typed(text or (), "pbpaste | kindlehl note ID -"))
     if not clear and written is None:
         raise UsageError("There is no note to write.", hint='kindlehl note ID "what you think", or --clear')
     _change(ctx, library, [id_], None, {"note": written}, "note", "Noted", json=json)
-
-
-def _typed(text: Sequence[str] | None) -> str:
-    if text != ["-"]:
-        return " ".join(text or ())
-    if sys.stdin.isatty():
-        raise UsageError("There is nothing on standard input.", hint="Try: pbpaste | kindlehl note ID -")
-    return sys.stdin.read()
 
 
 def tag(
@@ -146,7 +138,10 @@ def _do(
     settings = options.chosen(ctx, library)
     with choosing.library(settings) as lib:
         chosen = choosing.highlights(lib, settings, ids, where, deleted=deleted)
-        if choosing.agreed(chosen, what, asked=where is not None, yes=yes, dry_run=dry_run):
+        if not choosing.agreed(chosen, what, asked=where is not None, yes=yes, dry_run=dry_run):
+            if json:
+                choosing.write_change(verb, [h.id for h in chosen], dry_run=True)
+        else:
             with operation(lib, choosing.writer(settings), verb) as draft:
                 still = choosing.highlights(lib, settings, ids, where, deleted=deleted) if where else chosen
                 meant = {h.id for h in chosen}

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from kindlehl import wiring
+from kindlehl.cli import render
 from kindlehl.cli.manners import quiet
 from kindlehl.cli.run import SKIPPED, complain, tell
 from kindlehl.config import Settings, expanded
@@ -50,9 +51,14 @@ def run(paths: Sequence[str], settings: Settings, *, encoding: str | None, dry_r
 
         sys.stdout.write(codec.dumps(as_dict(outcome, dry_run=dry_run), ensure_ascii=False) + "\n")
     else:
-        sys.stdout.writelines(line + "\n" for line in summary(outcome, dry_run=dry_run))
+        terminal = render.Terminal()
+        for line in summary(outcome, dry_run=dry_run):
+            terminal.print(*render.outlined(line, terminal.width))
+    beside = render.Terminal(sys.stderr)
     for sentence in remarks(outcome):
-        tell(sentence)
+        # Whoever reads a log searches it for sentences, so there they stay whole.
+        for line in render.outlined(sentence, beside.width) if beside.is_terminal else [sentence]:
+            tell(line)
     if outcome.total("new_unreadable"):
         raise typer.Exit(SKIPPED)
 

@@ -94,6 +94,15 @@ def hanging(text: str, width: int, indent: str) -> Iterator[str]:
     yield from (indent + line for line in wrapped(" ".join(lines[1:]), width - len(indent)) if line)
 
 
+def outlined(text: str, width: int) -> Iterator[str]:
+    """A line that may be indented, as lines of at most `width` columns; those after the first are indented further."""
+    body = text.lstrip()
+    indent = text[: len(text) - len(body)]
+    first, *others = wrapped(body, width - len(indent) - 2)
+    yield indent + first
+    yield from (f"{indent}  {line}" for line in others)
+
+
 def difference(pieces: "Iterable[Piece]") -> str:
     """Two versions of a text in one, as `git diff --word-diff` shows them: [-gone-], {+new+}. Needs no colour."""
     marks = {"same": "{}", "gone": "[-{}-]", "new": "{{+{}+}}"}

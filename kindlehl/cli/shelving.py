@@ -150,8 +150,7 @@ def hide(
 
 
 def _report(draft: Draft, verb: str, done: str, *, json: bool) -> None:
-    changed = draft.changes if draft.facts else 0
     if json:
-        render.write_object("kindlehl/change/1", verb=verb, changes=changed, op=draft.id if changed else None, ids=[])
+        choosing.write_change(verb, [], draft)
     else:
-        sys.stdout.write(f"{done}.\n" if changed else "Nothing to change: it is so already.\n")
+        sys.stdout.write(f"{done}.\n" if draft.facts else "Nothing to change: it is so already.\n")

@@ -59,20 +59,20 @@ def empty(
             if not dry_run and any(operation.verb == trash.EMPTIED for operation in lib.journal.operations()):
                 lib.scrub()  # the last one may have been cut short before it came to that
             if json:
-                render.write_object("kindlehl/change/1", verb=trash.EMPTIED, changes=0, op=None, ids=[])
+                choosing.write_change(trash.EMPTIED, [], dry_run=dry_run)
             else:
                 sys.stdout.write("The trash is empty.\n")
             return
         if not choosing.agreed(chosen, "erase for good", asked=False, yes=yes, dry_run=dry_run):
+            if json:
+                choosing.write_change(trash.EMPTIED, [h.id for h in chosen], dry_run=True)
             return
         confirm(f"Erase {choosing.counted(chosen)} for good? This cannot be undone.", yes=yes, no_input=not may_ask())
         with operation(lib, choosing.writer(settings), trash.EMPTIED) as draft:
             trash.empty(lib, draft, choosing.fresh(lib, chosen, deleted=True))
         lib.scrub()
         if json:
-            render.write_object(
-                "kindlehl/change/1", verb=trash.EMPTIED, changes=draft.changes, op=draft.id, ids=[h.id for h in chosen]
-            )
+            choosing.write_change(trash.EMPTIED, [h.id for h in chosen], draft)
         else:
             terminal = render.Terminal()
             terminal.print(

@@ -11,6 +11,7 @@ from kindlehl import wiring
 from kindlehl.cli import choosing, options, render
 from kindlehl.cli.editor import Writing
 from kindlehl.cli.run import mention
+from kindlehl.cli.typed import typed
 from kindlehl.domain.errors import NotFoundError, UsageError
 from kindlehl.domain.facts import Value
 from kindlehl.domain.library import Book, Highlight
@@ -40,9 +41,7 @@ def add(
 
     Example: kindlehl add "Simplify, simplify." --book walden --page 91 --tag craft
     """
-    if text == ["-"] and sys.stdin.isatty():
-        raise UsageError("There is nothing on standard input.", hint="Try: pbpaste | kindlehl add - --book walden")
-    words = sys.stdin.read() if text == ["-"] else " ".join(text)
+    words = typed(text, "pbpaste | kindlehl add - --book walden")
     settings = options.chosen(ctx, library)
     at = None if date is None else _moment(date)
     place = None if location is None else adding.location(location)
@@ -59,7 +58,7 @@ def add(
                 said=said,
             )  # fmt: skip
         if json:
-            render.write_object("kindlehl/change/1", verb="add", changes=1, op=draft.id, ids=[record.id])
+            choosing.write_change("add", [record.id], draft)
             return
         of = "" if known else " of a new book"
         sys.stdout.write(f"Added {record.id[: render.SHORT_ID]}{of}: {render.one_line(record.title)}\n")
@@ -88,7 +87,12 @@ def _known(lib: Library, book: str, author: str | None) -> Book | None:
         raise UsageError(error.message, hint="Give the id of the one you mean, or --new-book.") from error
 
 
-_PART = re.compile(r"^%% (text|note|tags|color):[^\n]*\n", re.MULTILINE)
+def _sign(h: Highlight) -> str:
+    """What begins the lines that part the fields: no line of the reader's own begins with it."""
+    sign = "%%"
+    while f"{sign} " in f"{h.text}\n{h.note or ''}":
+        sign += "%"
+    return sign
 
 
 def edit(ctx: typer.Context, id_: choosing.Id, json: options.Json = False, library: options.Where = None) -> None:
@@ -106,11 +110,11 @@ def edit(ctx: typer.Context, id_: choosing.Id, json: options.Json = False, libra
     with Writing(f"{h.id[: render.SHORT_ID]}.txt", _form(h), f"kindlehl edit {id_}") as written:
         if written is None:
             if json:
-                render.write_object("kindlehl/change/1", verb="edit", changes=0, op=None, ids=[h.id])
+                choosing.write_change("edit", [h.id])
             else:
                 sys.stdout.write("Nothing was changed.\n")
             return
-        changes = _changes(h, _parts(written), known)
+        changes = _changes(h, written, known)
         with choosing.library(settings) as lib, operation(lib, choosing.writer(settings), "edit") as draft:
             now = lib.shelf.get(h.id)
             if now != h:
@@ -120,26 +124,29 @@ def edit(ctx: typer.Context, id_: choosing.Id, json: options.Json = False, libra
 
 
 def _form(h: Highlight) -> str:
+    sign = _sign(h)
     return (
-        f"%% {render.one_line(h.title)}: change what you like, save, close. Lines with %% part the fields.\n"
-        f"%% text: empty gives back what the device wrote\n{h.text}\n"
-        f"%% note:\n{h.note or ''}\n%% tags: parted by commas\n{', '.join(h.tags)}\n%% color:\n{h.color or ''}\n"
+        f"{sign} {render.one_line(h.title)}: change what you like, save, close. Lines with {sign} part the fields.\n"
+        f"{sign} text: empty gives back what the device wrote\n{h.text}\n"
+        f"{sign} note:\n{h.note or ''}\n"
+        f"{sign} tags: parted by commas\n{', '.join(h.tags)}\n"
+        f"{sign} color:\n{h.color or ''}\n"
     )
 
 
-def _parts(written: str) -> dict[str, str]:
-    pieces = _PART.split(written.replace("\r\n", "\n"))
+def _parts(written: str, sign: str) -> dict[str, str]:
+    pieces = re.split(rf"^{sign} (text|note|tags|color):[^\n]*\n", written.replace("\r\n", "\n"), flags=re.MULTILINE)
     found = {name: text.strip() for name, text in zip(pieces[1::2], pieces[2::2], strict=True)}
     if len(found) != 4 or len(pieces) != 9:
         raise UsageError(
-            "The lines that part the fields are not as they were.", hint="Leave the lines with %% in place."
+            "The lines that part the fields are not as they were.", hint=f"Leave the lines with {sign} in place."
         )
     return found
 
 
-def _changes(h: Highlight, parts: dict[str, str], known: Sequence[str]) -> dict[str, Value]:
+def _changes(h: Highlight, written: str, known: Sequence[str]) -> dict[str, Value]:
     """What was changed, field by field."""
-    was = _parts(_form(h))
+    parts, was = _parts(written, _sign(h)), _parts(_form(h), _sign(h))
     changes: dict[str, Value] = {
         field: editing.words(parts[field]) for field in ("text", "note") if parts[field] != was[field]
     }

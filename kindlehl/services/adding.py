@@ -7,7 +7,7 @@ from datetime import datetime
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.facts import Record, Value, record_id
 from kindlehl.domain.library import Book
-from kindlehl.services.editing import words
+from kindlehl.services.editing import name, words
 from kindlehl.services.operations import HAND, Draft
 from kindlehl.wire import GREATEST
 
@@ -30,11 +30,14 @@ def add(
     """Type in a passage of a book that is there, or of a new one called like this; `at` is naive ISO 8601, now if None.
     `said` are fields that it has from the beginning, such as a note.
 
-    Raises UsageError for a text without a word.
+    Raises UsageError for a text or a new title without a word.
     """
     written = words(text)
     if written is None:
         raise UsageError("There is no text to add.", hint='kindlehl add "the passage" --book Walden')
+    title, author, page, chapter = name(title), *(name(each or "") or None for each in (author, page, chapter))
+    if book is None and not title:
+        raise UsageError("A book needs a title.", hint='kindlehl add "the passage" --book Walden')
     now = draft.writer.now().astimezone()
     raw_title = next((raw for raw in book.raw_titles if raw), None) if book else None
     record = Record(

@@ -1,5 +1,6 @@
 """Editing passages: what a person says of them becomes edits, each of which names all that it replaces."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -79,24 +80,40 @@ def change(library: Library, draft: Draft, highlights: Iterable[Highlight], chan
         draft.changes = before + (draft.changes > before)
 
 
-def color(name: str) -> str | None:
+def color(name_: str) -> str | None:
     """A colour as it is kept; `none` is none. Raises UsageError for what is no colour."""
-    wanted = name.strip().lower().replace("grey", "gray")
+    wanted = name_.strip().lower().replace("grey", "gray")
     if wanted == "none":
         return None
     if wanted not in COLORS:
-        raise UsageError(f"{name} is no colour.", hint=f"Choose one of: {', '.join(COLORS)}, or none.")
+        raise UsageError(f"{name_} is no colour.", hint=f"Choose one of: {', '.join(COLORS)}, or none.")
     return wanted
 
 
-def tag(name: str, known: Iterable[str] = ()) -> str:
+def name(text: str) -> str:
+    """What a reader calls something, on one line; empty if there is nothing in it."""
+    return " ".join(_typed(text).split())
+
+
+def _typed(text: str) -> str:
+    """What a reader wrote, without characters that command a terminal. Raises UsageError where it is no text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            "What was written is no UTF-8 text.", hint="Save or send it as UTF-8, then try again; nothing was changed."
+        ) from error
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+
+
+def tag(name_: str, known: Iterable[str] = ()) -> str:
     """A tag as it is kept: without #, and spelled like the one of these that differs from it in case or accents alone.
 
     Raises UsageError for what is no tag.
     """
-    wanted = " ".join(name.replace("#", " ").split())
+    wanted = name(name_.replace("#", " "))
     if not wanted or len(wanted) > 100 or "," in wanted:
-        raise UsageError(f"`{name}` is no tag.", hint="A tag is a word or a few, without a comma: craft")
+        raise UsageError(f"`{name_}` is no tag.", hint="A tag is a word or a few, without a comma: craft")
     same = list(known)
     if wanted in same:
         return wanted
@@ -104,11 +121,12 @@ def tag(name: str, known: Iterable[str] = ()) -> str:
 
 
 def words(text: str) -> str | None:
-    """What a reader wrote, as it is kept; empty is nothing. Raises UsageError where it is longer than can be kept."""
-    written = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if len(written.encode("utf-8", "surrogatepass")) > LONGEST:
+    """What a reader wrote, as it is kept; empty is nothing. Raises UsageError where it is no text, or longer than what
+    can be kept."""
+    written = _typed(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    if len(written.encode()) > LONGEST:
         raise UsageError("That is longer than 256 KiB.", hint="Keep what is longer in a file of your own.")
-    return written.encode("utf-8", "replace").decode() or None
+    return written or None
 
 
 def split(library: Library, draft: Draft, highlight: Highlight, parts: Sequence[Id]) -> None:

@@ -196,7 +196,11 @@ def book_by_name(library: Library, text: str) -> Book:
     from kindlehl.domain.text import searchable  # as above
 
     found = books_matching(library, title=text, hidden=True)
-    exact = [book for book in found if searchable(book.title) == searchable(text) or book.id.startswith(text.lower())]
+    exact = [
+        book
+        for book in found
+        if searchable(book.title) == searchable(text) or (len(text) >= 6 and book.id.startswith(text.lower()))
+    ]
     found = exact or found
     if not found:
         raise NotFoundError(f"There is no book called {text}.", hint="`kindlehl books` lists the books there are.")

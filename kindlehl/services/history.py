@@ -36,8 +36,8 @@ def history(library: Library, id_: Id) -> list[Event]:
     events: list[Event] = []
     last: dict[str, str] = {}
     for record in sorted(passage.records.values(), key=passages.later):
-        before = last.get(record.kind)
-        events.append(Event(record.id, record.at, None, record.kind, before, record.text, erased=record.erased))
+        last_text = last.get(record.kind)
+        events.append(Event(record.id, record.at, None, record.kind, last_text, record.text, erased=record.erased))
         last[record.kind] = record.text
     by_id = {edit.id: edit for edit in passage.edits}
     for edit in sorted(passage.edits, key=lambda e: (e.hlc, e.id)):

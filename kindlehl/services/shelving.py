@@ -7,6 +7,7 @@ from kindlehl.domain.errors import ConflictError, UsageError
 from kindlehl.domain.facts import Edit, Id, Value
 from kindlehl.domain.library import Book
 from kindlehl.ports import Library
+from kindlehl.services.editing import name
 from kindlehl.services.operations import Draft
 
 
@@ -16,11 +17,11 @@ def rename(library: Library, draft: Draft, book: Book, title: str | None, author
     Kept through every later import, since a book is known by what its sources call it. Raises UsageError for a title
     without a word.
     """
-    if title is not None and not title.strip():
+    if title is not None and not name(title):
         raise UsageError("A book needs a title.", hint='kindlehl books rename BOOK --title "Walden"')
     standing = _standing(library, library.shelf.atoms(book.id))
     for field, value, before in (("title", title, book.title), ("author", author, book.author)):
-        said = None if value is None else " ".join(value.split()) or None
+        said = None if value is None else name(value) or None
         if value is not None and said != before:
             draft.edit(book.id, field, said, [edit.id for edit in standing if edit.field == field])
             draft.changes = 1
@@ -58,7 +59,7 @@ def split(library: Library, draft: Draft, book: Book, atom: Id) -> None:
     """Part from a book what a source calls by this title; it stays parted, whatever is imported later."""
     others = [other for other in library.shelf.atoms(book.id) if other != atom]
     if not others:
-        raise UsageError("That book has a single title.", hint=f"See: kindlehl books show {book.id[:8]}")
+        raise UsageError("That book has a single title.", hint=f"See: kindlehl books split {book.id[:8]}")
     standing = _standing(library, [atom, *others])
     for other in others:
         draft.edit(atom, "not-same", other, _between(standing, "same", [atom], [other]))

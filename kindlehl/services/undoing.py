@@ -79,7 +79,7 @@ def _chosen(steps: Sequence[Step], id_: str | None) -> Step:
         return steps[0]
     found = [step for step in steps if step.what.id.endswith(id_.lower()) and len(id_) >= 4]
     if len(found) != 1:
-        raise NotFoundError(f"There is no operation {id_} that could be taken.", hint=_SEE_LIST)
+        raise NotFoundError(f"There is no operation {id_} to take.", hint=_SEE_LIST)
     return found[0]
 
 

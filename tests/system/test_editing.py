@@ -1,5 +1,6 @@
 """A library one can touch: every change from the command line, and every change taken back."""
 
+import re
 import stat
 from pathlib import Path
 
@@ -155,6 +156,21 @@ class TestBulk:
         assert len(reader("list", "tag:woods", "--json").json["items"]) == 3
         reader.ok("undo")
         assert shown(reader.library) == was
+
+    @pytest.mark.parametrize(
+        "args",
+        [("tag", "craft"), ("color", "blue"), ("favorite",), ("delete",), ("restore",), ("trash", "empty")],
+        ids=" ".join,
+    )
+    def test_a_dry_run_tells_programs_what_would_be_changed(self, reader: Kindlehl, args: tuple[str, ...]) -> None:
+        """The document of the change itself, without an operation."""
+        reader.ok("delete", PRIDE)
+        meant = [] if args[0] == "trash" else ["--where", "author:austen" if args[0] == "restore" else "author:thoreau"]
+        was = digest(reader.library)
+        document = reader(*args, *meant, "--dry-run", "--json").json
+        assert (document["dry_run"], document["op"]) == (True, None)
+        assert document["changes"] == len(document["ids"]) > 0
+        assert digest(reader.library) == was
 
     def test_a_dry_run_leaves_no_trace(self, reader: Kindlehl) -> None:
         """Not even in the journal."""
@@ -441,6 +457,24 @@ class TestAdding:
         reader.ok("undo")
         assert reader("books", "--json").out == was
 
+    def test_what_is_no_text_is_refused_and_control_characters_are_left_out(self, reader: Kindlehl) -> None:
+        """Neither question marks nor commands to a terminal are kept in anybody's words."""
+        was = digest(reader.library)
+        for args in (("add", "-", "--book", "walden"), ("note", WALDEN, "-")):
+            for env in ({"LC_ALL": "C"}, {"LC_ALL": "C.UTF-8"}):
+                assert "UTF-8" in complaint(reader(*args, stdin="Hörsäle".encode("latin-1"), env=env), 2)
+        assert digest(reader.library) == was
+        reader.ok("note", WALDEN, "-", stdin="\ufeffone\x1b[31m\x07\ttwo\n\nthree\n".encode())
+        reader.ok("tag", "a\x1b]0;x\x07b", WALDEN)
+        reader.ok("books", "rename", "walden", "--title", "Wal\x1b[1mden\x9b", "--author", "\x1bThoreau")
+        found = item(reader, WALDEN)
+        assert (found["note"], found["tags"]) == ("one[31m\ttwo\n\nthree", ["a]0;xb"])
+        assert (found["title"], found["author"]) == ("Wal[1mden", "Thoreau")
+        reader.ok("add", "x", "--book", "N\x1bew", "--chapter", "I\x1b", "--page", "1\x1b2", "--location", "3")
+        (added,) = reader("search", "title:new", "--json").json["items"]
+        assert (added["title"], added["chapter"], added["page"]) == ("New", "I", "12")
+        assert "needs a title" in complaint(reader("add", "x", "--book", "\x1b"), 2)
+
     def test_from_standard_input_into_a_library_that_is_not_there_yet(self, kindlehl: Kindlehl) -> None:
         """Nobody needs a Kindle."""
         kindlehl.ok("add", "-", "--book", "Emma", "--author", "Jane Austen", stdin="If I loved you less …\n".encode())
@@ -469,6 +503,15 @@ class TestEditor:
         assert (found["text"], found["note"]) == ("Our life is wasted away by detail.", "and by mail")
         reader.ok("undo")
         assert shown(reader.library) == was
+
+    def test_a_note_that_holds_lines_like_those_that_part_the_fields_can_be_edited(
+        self, reader: Kindlehl, tmp_path: Path
+    ) -> None:
+        """Other lines part them then."""
+        own = "%% note:\nmine\n%%% tags: x"
+        reader.ok("note", WALDEN, own)
+        reader.ok("edit", WALDEN, env=editor(tmp_path, 'sed -i "s/mine/yours/" "$1"'))
+        assert item(reader, WALDEN)["note"] == own.replace("mine", "yours")
 
     @pytest.mark.parametrize(
         ("script", "code"),
@@ -586,6 +629,27 @@ class TestTwoDevices:
         reader.ok("delete", WALDEN, PRIDE)
         reader.ok("trash", "empty", "--yes")
         assert reader("search", "hers", "--exact", "--json").json["items"] == []
+
+    def test_a_forged_clock_keeps_nobody_from_editing(self, reader: Kindlehl, other: Kindlehl) -> None:
+        """The last stamp there is comes from elsewhere; commands go on, and are taken back."""
+        other.ok("import", SAMPLE)
+        other.ok("color", "blue", WALDEN)
+        file = other.home / "library.json"
+        other.ok("export", "json", "--to", file)
+        (stamp,) = set(re.findall(r'"hlc":\s*(\d+)', file.read_text("utf-8")))
+        file.write_text(file.read_text("utf-8").replace(stamp, str(2**62 - 1)), "utf-8")
+        reader.ok("import", file)
+        was = shown(reader.library)
+        for colour in ("red", "pink"):
+            reader.ok("color", colour, WALDEN)
+            assert item(reader, WALDEN)["color"] == colour
+        reader.ok("undo")
+        assert item(reader, WALDEN)["color"] == "red"
+        reader.ok("redo")
+        assert item(reader, WALDEN)["color"] == "pink"
+        reader.ok("undo")
+        reader.ok("undo")
+        assert shown(reader.library) == was
 
     def test_only_what_was_done_here_can_be_undone_here(self, reader: Kindlehl, other: Kindlehl) -> None:
         """The journal does not travel."""

@@ -177,6 +177,18 @@ class TestTwice:
         assert shown(kindlehl.library) == shown(alone.library)
 
 
+@pytest.mark.parametrize("columns", [40, 80])
+def test_the_report_fits_the_terminal(kindlehl: Kindlehl, tmp_path: Path, columns: int) -> None:
+    """What is told beside it too; where no terminal is, a sentence stays on its line."""
+    message = "<You have reached the clipping limit for this item>"
+    file = written(tmp_path / "c.txt", SAMPLE.read_text("utf-8"), highlight(message, start=90))
+    done = kindlehl.on_terminal("import", file, columns=columns, env={"NO_COLOR": "1"})
+    assert done.code == 0, done
+    assert "clipping limit" in " ".join(done.out.split())
+    assert not [line for line in done.out.splitlines() if len(line) > columns]
+    assert len(kindlehl("import", file, "--library", tmp_path / "other.db").err.splitlines()) == 1
+
+
 class TestSources:
     """Where records come from."""
 
