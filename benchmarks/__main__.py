@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import editing
 import exporting
 import importing
 import peers
@@ -21,6 +22,7 @@ BENCHMARKS = {
     "importing": importing.benchmark,
     "peers": peers.benchmark,
     "exporting": exporting.benchmark,
+    "editing": editing.benchmark,
     "search": search.benchmark,  # last: it opens libraries itself, and memory is measured better from a small process
 }
 PAGE = HERE.parent / "docs" / "benchmarks.md"
