@@ -59,7 +59,7 @@ class Shelved:
         self.held: dict[Book, list[Highlight]] = {}
         self.shelf = self
 
-    def books(self) -> list[Book]:  # noqa: D102 -- the port says it
+    def books(self, *, hidden: bool = False) -> list[Book]:  # noqa: D102 -- the port says it
         return [
             replace(book, highlights=len(held), last_at=max((h.added_at or "" for h in held), default=""))
             for book, held in self.held.items()
@@ -96,7 +96,10 @@ class Vault(RuleBasedStateMachine):
         self.copied: set[str] = set()
         """What the reader has carried about: it may be anywhere."""
         self.shown: set[str] = set()
+        self.forgotten: set[str] = set()
+        """What the library did not hold when something was exported: if it comes back there, it is new."""
         self.deleted_in_library: list[tuple[Book, Highlight]] = []
+        self.joined: list[tuple[Book, set[Id]]] = []
         self.add_book()
         for n in range(3):
             self.mark(0, n, n)
@@ -185,6 +188,27 @@ class Vault(RuleBasedStateMachine):
         """The same, and only that book is exported."""
         self.to_another_book(one, passage, other)
         self.export_one(other)
+
+    @rule(one=numbers, other=numbers)
+    @precondition(lambda self: len(self.library.held) > 1)
+    def join_books(self, one: int, other: int) -> None:
+        """Two books turn out to be one, which is called like the other."""
+        books = self.books()
+        gone = books.pop(one % len(books))
+        of = books[other % len(books)]
+        moved = [replace(each, book=of.id) for each in self.library.held.pop(gone)]
+        self.library.held[of] += moved
+        self.joined.append((gone, {each.id for each in moved}))
+
+    @rule()
+    @precondition(lambda self: self.joined)
+    def part_books(self) -> None:
+        """They are two again: an undo, or the reader's second thought."""
+        back, ids = self.joined.pop()
+        parted = [replace(h, book=back.id) for held in self.library.held.values() for h in held if h.id in ids]
+        for book, held in self.library.held.items():
+            self.library.held[book] = [h for h in held if h.id not in ids]
+        self.library.held[back] = parted
 
     @rule(book=numbers)
     def retitle(self, book: int) -> None:
@@ -392,7 +416,9 @@ class Vault(RuleBasedStateMachine):
         self.exporter.orders.clear()
         before = self.state()
         count = Counter(name for data in before.values() for name in names(data.decode()))
-        self.deleted |= {name for name in self.shown if not count[name]}
+        self.deleted |= {name for name in self.shown - self.forgotten if not count[name]}
+        held_now = {f"kh-{each.id.replace('-', '')[:12]}" for held in self.library.held.values() for each in held}
+        self.forgotten |= self.shown - held_now
         self.deleted -= set(count)
         if again:
             self.deleted.clear()
@@ -426,6 +452,7 @@ class Vault(RuleBasedStateMachine):
         for path in after:
             self.in_order(path, before.get(path, b"").decode(), after[path].decode())
         self.shown = set(now)
+        self.forgotten -= {name for order in self.exporter.orders.values() for name in order if now[name]}
         times = {path: path.stat().st_mtime_ns for path in self.root.rglob("*") if path.is_file()}
         held = {path: path.read_bytes() for path in times}
         run()
