@@ -371,9 +371,9 @@ class Vault(RuleBasedStateMachine):
                 pass
         path.write_bytes(end.join(rows).encode())
 
-    @rule(file=numbers, where=st.sampled_from(["renamed", "moved", "deleted", "copied"]))
+    @rule(file=numbers, where=st.sampled_from(["renamed", "moved", "deleted", "copied", "swapped"]))
     def file(self, file: int, where: str) -> None:
-        """A file gets another name or place, or goes, or is there twice."""
+        """A file gets another name or place, or that of another file; or goes, or is there twice."""
         files = self.files()
         if not files:
             return
@@ -386,6 +386,12 @@ class Vault(RuleBasedStateMachine):
                 path.rename(self.root / "sub" / f"{path.stem} {n}.md")
             case "deleted":
                 path.unlink()
+            case "swapped":
+                other, aside = files[n % len(files)], self.root / "aside"
+                path.rename(aside)
+                if other != path:
+                    other.rename(path)
+                aside.rename(other)
             case _:
                 shutil.copy(path, self.root / f"Copy {n}.md")
                 self.copied.update(names(path.read_bytes().decode()))

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from support.cli import SAMPLE, Kindlehl, complaint, contents, disk, fill, highlight, read_only, tree, written
 
+from kindlehl.domain.facts import book_atom
+
 MINE = "mine: not a word of this is kindlehl's"
 
 
@@ -80,6 +82,109 @@ def test_a_file_that_was_renamed_and_moved_is_found(kindlehl: Kindlehl, vault: P
     more(kindlehl)
     assert export(kindlehl)["written"] == [str(vault / "Books" / "Thoreau.md")]
     assert not (vault / "Walden.md").exists()
+
+
+def test_two_files_that_swapped_names_are_found(kindlehl: Kindlehl, vault: Path) -> None:
+    """Each by its properties: neither gets the other's highlights."""
+    one, two = vault / "Walden.md", vault / "Meditations.md"
+    two.rename(vault / "aside")
+    one.rename(two)
+    (vault / "aside").rename(one)
+    was = two.read_text("utf-8"), one.read_bytes()
+    more(kindlehl)
+    assert export(kindlehl)["written"] == [str(two)]
+    assert one.read_bytes() == was[1]
+    assert "> A new one." in two.read_text("utf-8")
+
+
+def _books(kindlehl: Kindlehl) -> tuple[str, str]:
+    """Two books, of which the second has the lesser id: joined, they go by that."""
+    titles = [f"Tale {n}" for n in range(9)]
+    first = titles.pop(0)
+    second = next(title for title in titles if book_atom(title) < book_atom(first))
+    kindlehl.ok("import", written(kindlehl.home / "one.txt", highlight("Of the one.", first, start=10)))
+    return first, second
+
+
+def test_a_book_that_is_joined_with_one_that_was_never_exported_keeps_its_file(kindlehl: Kindlehl) -> None:
+    """And all that the reader wrote in it. Parted again, each book has a file, and nothing is there twice."""
+    vault = kindlehl.home / "vault"
+    first, second = _books(kindlehl)
+    export(kindlehl)
+    file = vault / f"{first}.md"
+    file.write_text(file.read_text("utf-8") + f"\n{MINE}\n", "utf-8")
+    kindlehl.ok("import", written(kindlehl.home / "two.txt", highlight("Of the other.", second, start=20)))
+    kindlehl.ok("books", "merge", first, second)
+    assert export(kindlehl)["written"] == [str(file)]
+    text = file.read_text("utf-8")
+    assert text.index("> Of the one.") < text.index(MINE) < text.index("> Of the other.")
+    assert len(list((vault / ".kindlehl" / "markdown").iterdir())) == 1
+    more_of_it = highlight("More of the one.", first, start=30)
+    kindlehl.ok("import", written(kindlehl.home / "three.txt", more_of_it))
+    export(kindlehl)
+    assert file.read_text("utf-8").count("> More of the one.") == 1
+    assert export(kindlehl)["written"] == []
+    kindlehl.ok("books", "split", first, second)
+    export(kindlehl)
+    held = "".join(path.read_text("utf-8") for path in vault.glob("*.md"))
+    for words in ("> Of the one.", "> More of the one.", "> Of the other.", MINE):
+        assert held.count(words) == 1, words
+    assert export(kindlehl)["written"] == []
+
+
+def test_two_books_that_both_were_exported_are_joined_and_parted(kindlehl: Kindlehl) -> None:
+    """Highlights go over as far as they are as they were written; one that the reader changed stays where it is."""
+    vault = kindlehl.home / "vault"
+    first, second = _books(kindlehl)
+    entries = [highlight("Of the other.", second, start=20), highlight("Changed.", second, start=40)]
+    kindlehl.ok("import", written(kindlehl.home / "two.txt", *entries))
+    export(kindlehl)
+    other = vault / f"{second}.md"
+    other.write_text(other.read_text("utf-8").replace("> Changed.", "> Changed by me."), "utf-8")
+    kindlehl.ok("books", "merge", second, first)
+    for verb in ("export", "undo", "export", "redo", "export"):
+        if verb == "export":
+            export(kindlehl)
+            assert export(kindlehl)["written"] == []
+        else:
+            kindlehl.ok(verb)
+        held = "".join(path.read_text("utf-8") for path in vault.glob("*.md"))
+        for words in ("> Of the one.", "> Of the other.", "> Changed by me."):
+            assert held.count(words) == 1, (verb, words)
+        assert "> Changed." not in held
+
+
+def test_a_hidden_books_file_is_left_to_itself(kindlehl: Kindlehl, vault: Path) -> None:
+    """Shown again, it is kept up to date."""
+    was = tree(vault)
+    kindlehl.ok("books", "hide", "walden")
+    kindlehl.ok("import", written(kindlehl.home / "two.txt", highlight("Of another.", "Another", start=20)))
+    assert export(kindlehl)["written"] == [str(vault / "Another.md")]
+    assert {name: held for name, held in tree(vault).items() if "Walden" in name} == {
+        name: held for name, held in was.items() if "Walden" in name
+    }
+    kindlehl.ok("books", "hide", "walden", "--off")
+    more(kindlehl)
+    assert export(kindlehl)["written"] == [str(vault / "Walden.md")]
+
+
+def test_no_other_book_takes_over_the_file_of_a_hidden_one(kindlehl: Kindlehl) -> None:
+    """Though its highlights stand there since the two were one: the hidden book is not gone."""
+    vault = kindlehl.home / "vault"
+    first, second = _books(kindlehl)
+    kindlehl.ok("import", written(kindlehl.home / "two.txt", highlight("Of the other.", second, start=20)))
+    kindlehl.ok("books", "merge", second, first)
+    export(kindlehl)
+    file = vault / f"{second}.md"
+    was = file.read_bytes()
+    kindlehl.ok("books", "split", second, first)
+    kindlehl.ok("books", "hide", second)
+    export(kindlehl)
+    assert file.read_bytes() == was
+    kindlehl.ok("books", "hide", second, "--off")
+    export(kindlehl)
+    assert "> Of the one." not in file.read_text("utf-8")
+    assert "> Of the one." in (vault / f"{first}.md").read_text("utf-8")
 
 
 def test_a_file_that_was_deleted_stays_deleted_until_it_is_asked_for(kindlehl: Kindlehl, vault: Path) -> None:

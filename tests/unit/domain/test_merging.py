@@ -114,3 +114,21 @@ def test_links_to_a_block_are_no_block() -> None:
     """`[[#^kh-b]]` does not keep the passage from coming."""
     file, base = written(HEAD, A)
     assert again(f"{file}\nsee [[#^kh-b]]\n", base, HEAD, A, B).account == Account(added=1)
+
+
+def test_of_two_headings_that_are_equal_the_one_goes_that_lost_its_passages() -> None:
+    """A chapter that comes twice: each of its headings is a block of its own."""
+    twice = [Piece(f"chapter {n} Sounds", "## Sounds") for n in (1, 2)]
+    economy = Piece("chapter 1 Economy", "## Economy")
+    file, base = written(HEAD, twice[0], A, economy, B, twice[1], C)
+    done = again(file, base, HEAD, twice[0], A, economy, B)
+    assert done.text == written(HEAD, twice[0], A, economy, B)[0]
+
+
+def test_what_is_new_stands_below_a_frame_that_the_reader_joined_to_a_changed_passage() -> None:
+    """The frame is still as we wrote it: nothing goes into the middle of it."""
+    head = Piece("head", "# Title\n\n*Author*")
+    file, base = written(head, B)
+    joined = file.replace("*Author*\n\n> b", "*Author*\n> b mine")
+    done = again(joined, base, head, A, B)
+    assert done.text == file.replace("*Author*\n\n> b", f"*Author*\n\n{A.text}\n\n> b mine")
