@@ -237,7 +237,11 @@ class _Work:
                 self.spans[name] = self._passage(name, now.get(name), places)
         exact = [span for span in self.spans.values() if span.whose != "reader"]
         claimed = {n for span in exact for n in range(span.start, span.stop)}
-        for name in [*now, *(name for name in self.old.pieces if name not in now)]:
+        # Of two headings that are equal the one is meant that we wrote: those come first.
+        written = [name for name in now if name in self.old.pieces] + [
+            name for name in self.old.pieces if name not in now
+        ]
+        for name in [*written, *(name for name in now if name not in self.old.pieces)]:
             before = self.old.pieces.get(name, Known())
             if name in self.spans or not (before.text or (name in now and not name.startswith("kh-"))):
                 continue

@@ -314,6 +314,24 @@ def disk(path: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(path)], check=True, timeout=TIMEOUT)
 
 
+@contextmanager
+def disk_without_case(image: Path, path: Path) -> Iterator[Path]:
+    """A disk on which names that differ in case alone are one, mounted at `path`: NTFS, as a USB stick may have it."""
+    path.mkdir(parents=True)
+    tools = shutil.which("mkfs.ntfs") and shutil.which("lowntfs-3g")
+    if os.geteuid() != 0 or not tools:
+        pytest.skip("a file system that ignores case takes root and the package ntfs-3g")
+    image.touch()
+    os.truncate(image, 32 << 20)
+    assert _succeeds("mkfs.ntfs", "-q", "-F", "-f", str(image))
+    if not _succeeds("lowntfs-3g", "-o", "ignore_case", str(image), str(path)):
+        pytest.skip("this machine mounts no NTFS image; FUSE may not be allowed here")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True, timeout=TIMEOUT)
+
+
 def read_only(path: Path) -> None:
     """Mount a disk of `disk` anew, read-only."""
     subprocess.run(["mount", "-o", "remount,ro", str(path)], check=True, timeout=TIMEOUT)

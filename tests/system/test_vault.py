@@ -7,7 +7,19 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.cli import SAMPLE, Kindlehl, complaint, contents, disk, fill, highlight, read_only, tree, written
+from support.cli import (
+    SAMPLE,
+    Kindlehl,
+    complaint,
+    contents,
+    disk,
+    disk_without_case,
+    fill,
+    highlight,
+    read_only,
+    tree,
+    written,
+)
 
 from kindlehl.domain.facts import book_atom
 
@@ -342,6 +354,36 @@ def test_titles_that_differ_in_case_alone_and_notes_of_the_readers_are_different
     names = [p.name for p in vault.iterdir() if p.is_file()]
     assert len({name.casefold() for name in names}) == len(names) == 4
     assert (vault / "WALDEN.MD").read_text() == MINE
+
+
+def test_on_a_disk_that_ignores_case_nothing_is_written_over(kindlehl: Kindlehl, tmp_path: Path) -> None:
+    """Names that differ in case alone are one file there, whoever wrote it; and a name that changes its case stays."""
+    with disk_without_case(tmp_path / "image", tmp_path / "disk") as vault:
+        mine = written(vault / "WALDEN.md", MINE)
+        assert (vault / "walden.md").read_text() == MINE
+        for n, title in enumerate(("Walden (A)", "walden (B)", "WALDEN (C)")):
+            kindlehl.ok("import", written(kindlehl.home / f"{n}.txt", highlight(f"Words {n}.", title=title)))
+        kindlehl.ok("export", "markdown", "--to", vault)
+        held = contents(vault)
+        assert mine.read_text() == MINE
+        files = {path: path.read_text("utf-8") for path in vault.glob("*.md")}
+        assert len(files) == 4
+        for n in range(3):
+            assert sum(f"> Words {n}." in text for text in files.values()) == 1
+        assert "0 written" in kindlehl.ok("export", "markdown", "--to", vault)
+        book = next(b for b in kindlehl("books", "--json").json["items"] if b["author"] == "A")
+        kindlehl.ok("books", "rename", book["id"], "--title", "wALDEN")
+        kindlehl.ok("export", "markdown", "--to", vault)
+        assert contents(vault).keys() == held.keys()
+        assert mine.read_text() == MINE
+        file = next(path for path, text in files.items() if "> Words 0." in text)
+        file.rename(file.with_name(file.name.upper()))
+        kindlehl.ok("import", written(kindlehl.home / "4.txt", highlight("More.", title="Walden (A)", start=90)))
+        kindlehl.ok("export", "markdown", "--to", vault)
+        texts = [path.read_text("utf-8") for path in vault.iterdir() if path.is_file()]
+        assert len(texts) == 4
+        assert sum("> Words 0." in text and "> More." in text for text in texts) == 1
+        assert sum("> Words 0." in text or "> More." in text for text in texts) == 1
 
 
 def test_since_adds_what_is_recent_and_takes_nothing(kindlehl: Kindlehl, vault: Path) -> None:

@@ -132,3 +132,15 @@ def test_what_is_new_stands_below_a_frame_that_the_reader_joined_to_a_changed_pa
     joined = file.replace("*Author*\n\n> b", "*Author*\n> b mine")
     done = again(joined, base, head, A, B)
     assert done.text == file.replace("*Author*\n\n> b", f"*Author*\n\n{A.text}\n\n> b mine")
+
+
+def test_a_heading_that_was_not_written_does_not_take_the_place_of_an_equal_one_that_was() -> None:
+    """Its only passage is the reader's to have, elsewhere: an export more changes nothing, also in the base."""
+    first, second = (Piece(f"chapter {n} Sounds", "## Sounds") for n in (1, 2))
+    economy = Piece("chapter 1 Economy", "## Economy")
+    file, base = written(HEAD, economy, B)
+    ours = HEAD, first, A, economy, B, second, C
+    done = merge(base, file, FRONT, ours, without=[A.name])
+    once_more = merge(done.base, done.text, FRONT, ours, without=[A.name])
+    assert once_more[:2] == done[:2]
+    assert {"chapter 1 Sounds", "chapter 2 Sounds"} & done.base.pieces.keys() == {"chapter 2 Sounds"}
