@@ -144,6 +144,26 @@ def test_a_book_that_is_joined_with_one_that_was_never_exported_keeps_its_file(k
     assert export(kindlehl)["written"] == []
 
 
+def test_of_several_files_whose_books_are_gone_one_is_taken_over_and_since_takes_that_one_alone(
+    kindlehl: Kindlehl,
+) -> None:
+    """What stands in the others stays there, and does not count as exported with this one: a second export is idle."""
+    vault, year = kindlehl.home / "vault", 400 * 86_400
+    titles = sorted((f"Tale {n}" for n in range(3)), key=book_atom)
+    for n, title in enumerate(titles[1:]):
+        kindlehl.ok("import", written(kindlehl.home / f"{n}.txt", highlight(f"Old {n}.", title, start=10 + 9 * n)))
+    export(kindlehl)
+    kindlehl.ok("import", written(kindlehl.home / "3.txt", highlight("New.", titles[0], start=40, second=year)))
+    for title in titles[1:]:
+        kindlehl.ok("books", "merge", titles[0], title)
+    export(kindlehl, "--since", "2019")
+    was = tree(vault)
+    assert export(kindlehl, "--since", "2019")["written"] == []
+    assert tree(vault) == was
+    held = "".join(path.read_text("utf-8") for path in vault.glob("*.md"))
+    assert [held.count(words) for words in ("> Old 0.", "> Old 1.", "> New.")] == [1, 1, 1]
+
+
 def test_two_books_that_both_were_exported_are_joined_and_parted(kindlehl: Kindlehl) -> None:
     """Highlights go over as far as they are as they were written; one that the reader changed stays where it is."""
     vault = kindlehl.home / "vault"

@@ -10,6 +10,7 @@ from kindlehl.domain.contract import FRONT_MATTER, Document, Exporter
 from kindlehl.domain.errors import PluginError
 from kindlehl.domain.facts import Id
 from kindlehl.domain.merging import MARKER, Base, Merged, Piece
+from kindlehl.ports import Filter
 from kindlehl.services.exporting.chosen import ChosenBooks
 from kindlehl.services.exporting.files import file_hash, put_new, replaced
 from kindlehl.services.exporting.names import folded, names
@@ -101,7 +102,7 @@ class MergedFiles:
                     f"The exporter {self.exporter.name} gives a passage without its marker, so it cannot be merged.",
                     hint="Please report it to whoever wrote that exporter.",
                 )
-        known_as, kept = self.elsewhere.base_of(document.id, [piece.id for piece in pieces if piece.id])
+        known_as, kept = self.elsewhere.base_of(document.id)
         if kept is not None:
             pieces = merging.renamed(pieces, self.elsewhere.names_in_use(kept.base, pieces))
         return _Ours(document, front, pieces, kept, known_as)
@@ -216,25 +217,24 @@ class _Elsewhere:
         return self.vaults.setdefault(suffix, Vault(self.root, suffix))
 
     def exported_before(self, document: Id) -> Collection[Id]:
-        """The passages that a document was given; of one without a base, those of documents whose book is gone."""
+        """The passages that a document was given."""
         try:
-            kept = self.bases.read(document)
+            _, kept = self.base_of(document)
         except NewerBaseError:
             return ()
-        found = [kept] if kept else [kept for _, kept in self._orphans()]
-        return {piece.id for each in found for piece in each.base.pieces.values()}
+        return {piece.id for piece in kept.base.pieces.values()} if kept else ()
 
-    def base_of(self, document: Id, passages: Iterable[Id]) -> tuple[Id, Kept | None]:
-        """A document's base, and the id that it is under: one whose book is gone, and which has most of these passages,
-        is this book's under its earlier id."""
+    def base_of(self, document: Id) -> tuple[Id, Kept | None]:
+        """A document's base, and the id that it is under: one whose book is gone, and which has most of this book's
+        passages, is this book's under its earlier id."""
         kept = self.bases.read(document)
-        if kept is None:
-            wanted = set(passages)
+        if kept is None and (orphans := self._orphans()):
+            held = {h.id for h in self.shelf.library.shelf.highlights(Filter(books=(document,)))}
             shared = [
-                (len(wanted.intersection(piece.id for piece in each.base.pieces.values())), id_, each)
-                for id_, each in self._orphans()
+                (len(held.intersection(piece.id for piece in each.base.pieces.values())), id_, each)
+                for id_, each in orphans
             ]
-            count, id_, each = max(shared, key=lambda one: one[:2], default=(0, document, None))
+            count, id_, each = max(shared, key=lambda one: one[:2])
             return (id_, each) if count else (document, None)
         return document, kept
 
