@@ -148,7 +148,7 @@ def test_of_several_files_whose_books_are_gone_one_is_taken_over_and_since_takes
     kindlehl: Kindlehl,
 ) -> None:
     """What stands in the others stays there, and does not count as exported with this one: a second export is idle."""
-    vault, year = kindlehl.home / "vault", 400 * 86_400
+    vault, year = kindlehl.home / "vault", 28 * 86_400
     titles = sorted((f"Tale {n}" for n in range(3)), key=book_atom)
     for n, title in enumerate(titles[1:]):
         kindlehl.ok("import", written(kindlehl.home / f"{n}.txt", highlight(f"Old {n}.", title, start=10 + 9 * n)))
