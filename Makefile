@@ -5,11 +5,12 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PYTHON VENV
 
-.PHONY: help demo test check bench docs site requirements clean
+.PHONY: help demo test deep check bench docs site requirements clean
 
 help:
 	@echo 'make demo          set up, import a sample, show it, leave Markdown, CSV and PDF in demo/'
 	@echo 'make test          set up and run the tests'
+	@echo 'make deep          the laws and machines with many more histories; half an hour'
 	@echo 'make check         lint, formatting, types, import contracts, site, packaging'
 	@echo 'make bench         the benchmarks'
 	@echo 'make docs          write the generated parts of docs/ anew'
@@ -36,6 +37,11 @@ demo: $(VENV)/.base
 test: $(VENV)/.dev
 	@tools/system-packages.sh
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+# Before an issue is called done: what the tests try on hundreds of histories, on thousands.
+deep: $(VENV)/.dev
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n auto tests/contract/test_vault.py tests/contract/test_editing.py \
+	    tests/contract/test_library.py tests/unit/domain
 
 # The last line proves the contracts themselves, and the wheel that people would install.
 check: $(VENV)/.dev
