@@ -7,8 +7,8 @@ from kindlehl.domain.facts import Edit, Id, Record, Value
 
 VISIBILITY = ("private", "friends", "everyone", "public")
 """The most private first; of several heads the most private counts."""
-LINKS = ("deleted", "same", "not-same")
-"""Fields of a passage that hold no words: they say what belongs to what, and what is not to be shown."""
+LINKS = ("deleted", "same", "not-same", "visibility")
+"""Fields of a passage that hold no words: they say what belongs to what, and what is shown to whom."""
 
 
 class History(Protocol):

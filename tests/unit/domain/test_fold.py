@@ -287,8 +287,9 @@ class TestErased:
         assert (found.hidden, found.erased) == (True, True)
 
     def test_a_cleared_field_shows_nothing_of_what_is_erased(self) -> None:
-        """Who took a note away, or a tag, says nothing that one could see."""
-        found = one([skeleton(BEST)], edit(20, BEST.id, "note", None), edit(21, BEST.id, "tag:x", False))
+        """Who took a note away, or a tag, or shared it, says nothing that one could see."""
+        cleared = [edit(20, BEST.id, "note", None), edit(21, BEST.id, "tag:x", False)]
+        found = one([skeleton(BEST)], *cleared, edit(22, BEST.id, "visibility", "friends"))
         assert (found.hidden, found.erased) == (True, True)
 
     def test_an_erased_note_between_two_others_of_its_page_stops_nothing(self) -> None:
