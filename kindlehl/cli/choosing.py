@@ -59,7 +59,8 @@ def highlights(
         )
     if where:
         within = Filter(kinds=SHOWN_KINDS if deleted else ("highlight", "note"), deleted=deleted)
-        found = list(finding.every(lib, options.asked(settings, [where], within)))
+        # What stands after --where is a whole query, in one piece for the shell: its quotes are all there.
+        found = list(finding.every(lib, options.asked(settings, where.split(), within)))
         if not found:
             where_to_look = "See what is there: kindlehl trash list" if deleted else "Try it: kindlehl search QUERY"
             raise NotFoundError("Nothing matches that query.", hint=where_to_look)

@@ -45,12 +45,19 @@ def _names(wanted: Filter) -> Iterator[Term]:
 
 def _unknown(term: Term, known: Sequence[str]) -> str | None:
     value, tag = str(term.value), term.field == "tag"
-    if any(loose(name) == loose(value) if tag else holds(name, value) for name in known):
+
+    def is_known(value: str) -> bool:
+        return any(loose(name) == loose(value) if tag else holds(name, value) for name in known)
+
+    if is_known(value):
         return None
     # A name is guessed by one of its words: who types `thoreu` means no whole "Thoreau, Henry David".
     words = {_key(name) for name in known} if tag else {word for name in known for word in _plain(name)}
     near = nearest(_key(value), words)
     what = {"title": "No title has", "author": "No author has", "tag": "There is no tag"}[term.field]
+    first, _, others = value.partition(" ")
+    if others and is_known(first):  # in one pair of quotes, as somebody writes a query who thinks of the shell
+        return f"{what} “{value}”. For other words beside it, leave the quotes out: {term.field}:{first} {others}"
     return f"{what} “{value}”." + (f" Did you mean {term.field}:{near}?" if near else "")
 
 

@@ -149,6 +149,14 @@ class TestBulk:
         assert "--yes" in done.err.splitlines()[-1]
         assert digest(reader.library) == was
 
+    def test_a_query_of_several_conditions_and_words_is_one_piece_for_the_shell(self, reader: Kindlehl) -> None:
+        """A word after a condition is not taken for a part of it; a saved search may stand among them."""
+        reader.ok("search", "--save", "mine", "author:thoreau", "--quiet")
+        for query in ("author:thoreau frittered", "@mine frittered", 'frittered author:"henry david"'):
+            done = reader("tag", "x", "--where", query, "--dry-run", "--json")
+            assert done.json["ids"][0].startswith(WALDEN), done
+            assert done.json["changes"] == 1
+
     def test_yes_goes_on_and_one_undo_takes_all_of_it_back(self, reader: Kindlehl) -> None:
         """One command is one operation."""
         was = shown(reader.library)

@@ -112,6 +112,10 @@ class TestExplaining:
             ("author:thoreu live", "No author has “thoreu”. Did you mean author:thoreau?"),
             ("tag:carft", "There is no tag “carft”. Did you mean tag:craft?"),
             ("tag:zzz", "There is no tag “zzz”."),
+            (
+                'author:"Thoreau live"',
+                "No author has “Thoreau live”. For other words beside it, leave the quotes out: author:Thoreau live",
+            ),
             ("color:blue", "Nothing matches."),
             ("-tag:zzz since:2030", "Nothing matches."),
             ("note:walden", "No highlight has these words."),
