@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kindlehl.domain.contract import Exporter, Importer
 from kindlehl.domain.errors import PluginError
+
+if TYPE_CHECKING:  # the names of the formats are asked for by who types, and need none of it
+    from kindlehl.domain.contract import Exporter, Importer
 
 IMPORTERS = "kindlehl.importers"
 EXPORTERS = "kindlehl.exporters"
@@ -23,7 +25,7 @@ class Registry:
     broken: list[str] = field(default_factory=list[str])
     """A sentence for each plugin that could not be loaded."""
 
-    def importers(self) -> list[Importer]:
+    def importers(self) -> "list[Importer]":
         """Every importer that loads, by name."""
         return [plugin for point in self._points(IMPORTERS) if (plugin := self._load(point)) is not None]
 
@@ -31,7 +33,7 @@ class Registry:
         """The names of the formats."""
         return [point.name for point in self._points(EXPORTERS)]
 
-    def exporter(self, name: str) -> Exporter:
+    def exporter(self, name: str) -> "Exporter":
         """The exporter of a format."""
         for point in self._points(EXPORTERS):
             if point.name == name:

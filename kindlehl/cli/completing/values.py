@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kindlehl import wiring
 from kindlehl.config import Settings, settings
-from kindlehl.ports import Filter, Library
+
+if TYPE_CHECKING:  # names of formats and of searches need no library
+    from kindlehl.ports import Library
 
 MANY = 50
 """Ids that are offered at most: more is nothing to choose from."""
@@ -37,6 +39,8 @@ def _named(chosen: Settings, table: str) -> list[tuple[str, str, str]]:
 
 
 def _in_the_library(kind: str, typed: str, chosen: Settings) -> list[tuple[str, str, str]]:
+    from kindlehl import wiring  # as above
+
     # An empty file would become a library when it is opened; completing makes nothing.
     if not wiring.is_there(chosen.library) or not chosen.library.stat().st_size:
         return []
@@ -50,12 +54,14 @@ def _in_the_library(kind: str, typed: str, chosen: Settings) -> list[tuple[str, 
         return _ids(lib, typed, deleted=kind == "deleted") if kind in ("id", "deleted") else []
 
 
-def _ids(lib: Library, typed: str, *, deleted: bool) -> list[tuple[str, str, str]]:
+def _ids(lib: "Library", typed: str, *, deleted: bool) -> list[tuple[str, str, str]]:
     """Those that begin like this, or if nothing was typed yet the newest; of what is shown, or of the trash."""
     if typed:
         begun = lib.shelf.starting_with(typed.lower(), MANY, deleted=deleted)
         found = [lib.shelf.get(id_, deleted=deleted) for id_ in begun]
     else:
+        from kindlehl.ports import Filter  # as above
+
         found = list(lib.shelf.highlights(Filter(deleted=deleted), order="newest", limit=MANY))
     return [(h.id, _short(h.text or h.note or h.kind), "") for h in found if h]
 
