@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from kindlehl.domain.errors import NotFoundError, UsageError
@@ -118,16 +119,23 @@ def matches(text: str, wanted: Iterable[Words]) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def _bare(text: str) -> tuple[str, list[int]]:
+def _bare(text: str) -> tuple[str, Sequence[int]]:
     """A text decomposed, without case and diacritics, and for each of its letters the character it came from."""
+    if text.isascii():
+        return text.lower(), range(len(text))
     letters: list[str] = []
     origin: list[int] = []
     for n, character in enumerate(text):
-        for letter in unicodedata.normalize("NFKD", character).casefold():
-            if not unicodedata.combining(letter):
-                letters.append(letter)
-                origin.append(n)
+        for letter in _letters(character):
+            letters.append(letter)
+            origin.append(n)
     return "".join(letters), origin
+
+
+@lru_cache(maxsize=8192)
+def _letters(character: str) -> str:
+    """What is left of a character; a text is made of few different ones."""
+    return "".join(c for c in unicodedata.normalize("NFKD", character).casefold() if not unicodedata.combining(c))
 
 
 def _cut(text: str, found: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:
