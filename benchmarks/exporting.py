@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from importlib import resources
@@ -95,30 +96,55 @@ def _text_rows(folder: Path, library: Path, format_: str, target: str, count: in
             seconds += _written(path, copy / path.name)
         return Run(seconds, 0, "")
 
-    runs = interleaved(
-        rounds,
-        {
-            "writing": lambda: writing(rows=False),
-            "rows": lambda: writing(rows=True),
-            "fresh": fresh,
-            "again": lambda: run(command, home=folder),
-        },
-    )
+    contestants = {
+        "writing": lambda: writing(rows=False),
+        "rows": lambda: writing(rows=True),
+        "fresh": fresh,
+        "again": lambda: run(command, home=folder),
+    }
+    if place.is_dir():  # what is written into other files is not merged
+        contestants |= {
+            "noted": lambda: _after_a_note(command, library, folder),
+            "written": lambda: _after_writing(command, place, folder),
+        }
+    runs = interleaved(rounds, contestants)
     took = {name: times(results) for name, results in runs.items()}
     size = sum(path.stat().st_size for path in files)
     name = f"{format_}, {size_name(count)}, {size / 1e6:.0f} MB in {len(files)} file{'s' * (len(files) > 1)}"
-    again = ratio(took["fresh"], took["again"])
+    later = {
+        "again": "unchanged",
+        "noted": "one note changed",
+        "written": "the reader wrote into every file",
+    }
     return [
         at_least(f"{name}: writing alone", count, took["writing"], took["fresh"], 0.5),
         at_least(f"{name}: rows and writing", count, took["rows"], took["fresh"], None),
-        Row(
-            f"{format_}: again, unchanged (floor: the first time)",
-            shown(median(took["fresh"])),
-            shown(median(took["again"])),
-            f"{again:.1f}× as fast",
+        *(
+            Row(
+                f"{format_}: again, {why} (floor: the first time)",
+                shown(median(took["fresh"])),
+                shown(median(took[which])),
+                f"{ratio(took['fresh'], took[which]):.1f}× as fast",
+            )
+            for which, why in later.items()
+            if which in took
         ),
         Row(f"{format_}: peak memory", "", f"{max(result.peak for result in runs['fresh']):,.0f} MiB"),
     ]
+
+
+def _after_a_note(command: Sequence[str | Path], library: Path, folder: Path) -> Run:
+    with wiring.library_to_read(library) as lib:
+        (h,) = lib.shelf.highlights(Filter(kinds=("highlight",)), limit=1)
+    run([KINDLEHL, "note", h.id, f"a thought at {time.monotonic_ns()}", "--library", library], home=folder)
+    return run(command, home=folder)
+
+
+def _after_writing(command: Sequence[str | Path], place: Path, folder: Path) -> Run:
+    for path in place.glob("[!.]*"):
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write("\nA line of my own.\n")
+    return run(command, home=folder)
 
 
 def _written(source: Path, target: Path) -> float:

@@ -7,14 +7,14 @@ import uuid
 from contextlib import closing
 
 
-def main(library: str, title: str) -> None:
-    """Tag every highlight of a book in a copy of the shelf, in one transaction."""
+def main(library: str, title: str = "") -> None:
+    """Tag every highlight of a book in a copy of the shelf, or of all books those with a note, in one transaction."""
     with closing(sqlite3.connect(library)) as connection, connection:
         connection.execute("CREATE TABLE IF NOT EXISTS said (id TEXT PRIMARY KEY, target TEXT, body TEXT)")
         connection.execute("CREATE INDEX IF NOT EXISTS said_target ON said (target)")
         rows = connection.execute(
             """SELECT h.key, h.id, h.text, h.note FROM highlights h JOIN books b ON b.key = h.book
-               WHERE b.title = ? AND NOT h.hidden""",
+               WHERE (CASE WHEN ?1 <> '' THEN b.title = ?1 ELSE h.note IS NOT NULL END) AND NOT h.hidden""",
             (title,),
         ).fetchall()
         for key, id_, text, note in rows:

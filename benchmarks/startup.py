@@ -1,5 +1,6 @@
 """How long a command takes that has next to nothing to do."""
 
+import json
 from pathlib import Path
 from statistics import median
 
@@ -46,6 +47,11 @@ def benchmark(options: Options) -> Table:
         many = folder / "many.db"
         made_clippings.write(folder / "many.txt", size, made_clippings.MIXED)
         run([KINDLEHL, "import", folder / "many.txt", "--library", many], home=folder)
+        for tag in ("to reread", "craft"):
+            run([KINDLEHL, "tag", tag, "--where", "has:note", "--yes", "--quiet", "--library", many], home=folder)
+        listed = run([KINDLEHL, "list", "--json", "--limit", "100", "--library", many], home=folder).output
+        ids = [h["id"] for h in json.loads(listed)["items"]]
+        run([KINDLEHL, "delete", *ids, "--yes", "--quiet", "--library", many], home=folder)
 
         def process(*command: str | Path) -> Run:
             return run(command, home=folder)
@@ -61,8 +67,12 @@ def benchmark(options: Options) -> Table:
             "search": lambda: process(KINDLEHL, "search", word, "--library", library, "--limit", "20"),
             "help": lambda: process(KINDLEHL, "--help"),
             "completion": lambda: process(KINDLEHL, "__complete", "bash", "kindlehl se", BREAKS, "9"),
+            "option": lambda: process(KINDLEHL, "__complete", "zsh", "list", "=--has"),
             "titles": lambda: asked("list", "--library", many, "--book", "="),
+            "authors": lambda: asked("list", "--library", many, "--author", "="),
             "ids": lambda: asked("show", "--library", many, "="),
+            "begun ids": lambda: asked("show", "--library", many, "=a"),
+            "deleted": lambda: asked("restore", "--library", many, "="),
             "tags": lambda: asked("list", "--library", many, "--tag", "="),
             "formats": lambda: asked("export", "="),
             "sqlite-utils": lambda: process(
@@ -79,7 +89,11 @@ def benchmark(options: Options) -> Table:
         at_most("`kindlehl search WORD`, to `sqlite-utils query`", took["sqlite-utils"], took["search"], 1.0),
         at_most("`kindlehl --help`", took["pass"], took["help"], None),
         at_most("completion of a command's name", took["pass"], took["completion"], 1.5),
+        at_most("completion of an option", took["pass"], took["option"], 1.5),
         _within(f"completion of a title, {size_name(size)}", took["pass"], took["titles"], 0.15),
+        _within(f"completion of an author, {size_name(size)}", took["pass"], took["authors"], 0.15),
+        _within(f"completion of an id, its first letter, {size_name(size)}", took["pass"], took["begun ids"], 0.15),
+        _within(f"completion of an id in the trash, {size_name(size)}", took["pass"], took["deleted"], 0.15),
         _within(f"completion of an id, {size_name(size)}", took["pass"], took["ids"], 0.15),
         _within(f"completion of a tag, {size_name(size)}", took["pass"], took["tags"], 0.15),
         _within("completion of a format", took["pass"], took["formats"], 0.15),
