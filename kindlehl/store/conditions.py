@@ -30,7 +30,7 @@ _SQL: dict[Field, str] = {
                        WHERE f.id >= ? AND f.id < ? || 'g')""",
     "since": "h.added_at >= ?",
     "until": "h.added_at < ?",
-    "on": "substr(h.added_at, 1, length(?)) = ?",
+    "on": "h.added_at >= ? AND h.added_at < ? || '~'",  # begins like this; as a range it takes two thirds of the time
     "words": "h.key IN (SELECT rowid FROM search WHERE search MATCH ?)",
 }
 

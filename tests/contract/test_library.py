@@ -332,6 +332,22 @@ class TestShelf:
         keep(library, BEST, WORST, import_of(1, "clippings", [BEST, WORST]))
         assert [h.text for h in library.shelf.highlights(Filter(), order="newest", limit=1)] == [WORST.text]
 
+    def test_the_newest_few_do_not_depend_on_what_arrived_last(self, library: Library) -> None:
+        """An old file may be imported after a new one; what has no time fills up what is left."""
+        texts = ("may", "march", "june", "none", "summer", "april")
+        hours = (5, 3, 6, None, 6, 4)
+        rows = [
+            record("highlight", "Year", text, n, n, hour, False)
+            for n, (text, hour) in enumerate(zip(texts, hours, strict=True), 1)
+        ]
+        keep(library, *rows, import_of(1, "clippings", rows))
+        keep(library, deletion(2, library, rows[0].id, []))
+        newest = sorted((r for r in rows[1:] if r.at), key=lambda r: r.id)
+        newest.sort(key=lambda r: r.at or "", reverse=True)
+        for limit in range(7):
+            found = library.shelf.highlights(Filter(), order="newest", limit=limit)
+            assert [h.id for h in found] == [r.id for r in [*newest, rows[3]][:limit]]
+
 
 class TestIndex:
     """What finds it."""
