@@ -96,7 +96,7 @@ class Import:
 IMPORT_LIMIT = 4_000
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Edit:
     """One thing a person did to one field of one target.
 

@@ -63,12 +63,15 @@ def empty(library: Library, draft: Draft, highlights: Iterable[Highlight]) -> No
         gone |= passage.records
         draft.facts += [skeleton_of_edit(edit) for edit in passage.edits if edit.field not in fields.LINKS]
         draft.changes += 1
+    left: list[Id] = []
     for book in sorted({highlight.book for highlight in chosen}):
         wanted = Filter(kinds=SHOWN_KINDS, books=(book,), hidden_books=True)
         shown = [*library.shelf.highlights(wanted), *library.shelf.highlights(wanted._replace(deleted=True))]
-        left = [id_ for h in shown for id_ in library.shelf.members(h.id) if id_ not in gone]
-        _keep_together(library, draft, book, left)
-        draft.facts += [skeleton_of_edit(edit) for edit in _merged_words(library, left, gone)]
+        staying = [id_ for h in shown for id_ in library.shelf.members(h.id) if id_ not in gone]
+        _keep_together(library, draft, book, staying)
+        left += staying
+    # Once for all books: what is erased is read anew each time.
+    draft.facts += [skeleton_of_edit(edit) for edit in _merged_words(library, left, gone)]
     draft.facts += [skeleton(record) for record in gone.values()]
 
 
