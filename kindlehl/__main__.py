@@ -12,8 +12,10 @@ def main() -> None:
         try:
             sys.stdout.write(f"kindlehl {__version__}\n")
             sys.stdout.flush()
-        except OSError:
+        except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at exit
+            if not isinstance(error, BrokenPipeError) and sys.stderr is not None:
+                sys.stderr.write(f"kindlehl: standard output cannot be written: {error.strerror}.\n")
             sys.exit(1)
         return
     if sys.argv[1:2] == ["__complete"]:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kindlehl import wiring
-from kindlehl.cli import options
-from kindlehl.cli.render import clean
+from kindlehl.cli import options, render
 from kindlehl.cli.run import SKIPPED, tell
 from kindlehl.config import Settings, expanded
-from kindlehl.domain.errors import NotFoundError, UsageError
+from kindlehl.domain.errors import LibraryError, NotFoundError, UsageError
 from kindlehl.domain.retention import Retention, parse_retention
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def backup(
     made = wiring.back_up(settings.library, target, now)
     removed, left = _rotate(target, policy, settings.library)
     report = {"path": str(target), "bytes": target.stat().st_size, **_counts(made), "removed": list(map(str, removed))}
-    _say("backup", report, f"Backed up {_told(made)}: {target}", json=json)
+    _say("backup", report, f"Backed up {_told(made)}", target, json=json)
     if removed and not json:
         sys.stdout.write(f"Removed {len(removed)} older {'backup' if len(removed) == 1 else 'backups'}.\n")
     for path in left:
@@ -124,7 +123,7 @@ def restore(
             "dry_run": dry_run, "backup": file, "library": str(settings.library), **_counts(found), "kept": None,
         }  # fmt: skip
         if dry_run:
-            _say("restore", report, f"Would put {_told(found)} in the place of {settings.library}.", json=json)
+            _say("restore", report, f"Would put {_told(found)} in the place of", settings.library, json=json)
             return
         if wiring.is_there(settings.library):
             from kindlehl.cli.confirming import confirm  # only where something is replaced
@@ -132,9 +131,10 @@ def restore(
             confirm(_question(found, file, settings.library), yes=yes, no_input=no_input)
         kept = wiring.restore(source, settings.library, now, settings.wait)
     report["kept"] = str(kept) if kept else None
-    _say("restore", report, f"Restored {_told(found)}: {settings.library}", json=json)
+    _say("restore", report, f"Restored {_told(found)}", settings.library, json=json)
     if kept and not json:
-        sys.stdout.write(f"The library that was there is kept: {clean(str(kept))}\n")
+        terminal = render.Terminal()
+        terminal.print(*render.naming(terminal, "The library that was there is kept", str(kept)))
 
 
 @contextmanager
@@ -156,7 +156,10 @@ def _opened(file: str) -> Generator[Path]:
         path = Path(folder) / "backup.db"
         with path.open("wb") as stream:
             shutil.copyfileobj(sys.stdin.buffer, stream)
-        yield path
+        try:
+            yield path
+        except LibraryError as error:  # the name of a file of ours tells nobody anything
+            raise type(error)(error.message.replace(str(path), "Standard input"), hint=error.hint) from error
 
 
 def _question(found: "Contents", file: str, library: Path) -> str:
@@ -176,10 +179,9 @@ def _counts(found: "Contents") -> dict[str, Any]:
     return {"facts": found.facts, "highlights": found.highlights, "books": found.books, "made_at": made}
 
 
-def _say(what: str, report: dict[str, Any], sentence: str, *, json: bool) -> None:
+def _say(what: str, report: dict[str, Any], sentence: str, path: Path, *, json: bool) -> None:
     if json:
-        import json as codec
-
-        sys.stdout.write(codec.dumps({"schema": f"kindlehl/{what}/1", **report}, ensure_ascii=False) + "\n")
+        render.write_object(f"kindlehl/{what}/1", **report)
     else:
-        sys.stdout.write(f"{clean(sentence)}\n")
+        terminal = render.Terminal()
+        terminal.print(*render.naming(terminal, sentence, str(path)))

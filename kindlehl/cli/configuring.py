@@ -125,7 +125,9 @@ def edit() -> None:
         shutil.rmtree(draft.parent)
         raise
     shutil.rmtree(draft.parent)
-    sys.stdout.write("Nothing was changed.\n" if written in (None, given) else f"Saved: {file}\n")
+    terminal = render.Terminal()
+    unchanged = written in (None, given)
+    terminal.print(*["Nothing was changed."] if unchanged else render.naming(terminal, "Saved", str(file)))
 
 
 def _put_in_place(draft: Path, file: Path, before: bytes | None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kindlehl import wiring
-from kindlehl.cli import backups, options
+from kindlehl.cli import backups, options, render
 from kindlehl.domain.errors import NotFoundError
 
 app = typer.Typer(
@@ -41,7 +41,8 @@ def rebuild(ctx: typer.Context, library: options.Where = None) -> None:
         lib.shelf.rebuild()
         books = lib.shelf.books()
     count = sum(book.highlights for book in books)
-    sys.stdout.write(f"Rebuilt {where}: {count} highlights in {len(books)} books.\n")
+    terminal = render.Terminal()
+    terminal.print(*render.naming(terminal, f"Rebuilt {count:,} highlights in {len(books):,} books", str(where)))
 
 
 @app.command()

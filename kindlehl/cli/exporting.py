@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kindlehl import wiring
-from kindlehl.cli import options, profiles
+from kindlehl.cli import options, profiles, render
 from kindlehl.cli.profiles import Profile
 from kindlehl.cli.render import clean
 from kindlehl.cli.run import SKIPPED, tell
@@ -106,13 +106,14 @@ def _list(registry: "Registry", settings: Settings, *, json: bool) -> None:
     formats = registry.exporter_names()
     held = [name for name in profiles.names(settings) if name not in formats]
     if json:
-        import json as codec
-
-        listed = {"schema": "kindlehl/exporters/1", "formats": formats, "profiles": held}
-        sys.stdout.write(codec.dumps(listed) + "\n")
+        render.write_object("kindlehl/exporters/1", formats=formats, profiles=held)
         return
-    sys.stdout.write(f"Formats: {', '.join(formats)}\n")
-    sys.stdout.write(f"Profiles: {clean(', '.join(held)) or f'none yet; they go into {settings.config_file}'}\n")
+    terminal = render.Terminal()
+    terminal.print(*render.hanging(f"Formats: {', '.join(formats)}", terminal.width, "  "))
+    if held:
+        terminal.print(*render.hanging(f"Profiles: {', '.join(held)}", terminal.width, "  "))
+    else:
+        terminal.print(*render.naming(terminal, "Profiles: none yet; they go into", str(settings.config_file)))
 
 
 def _set_template(exporter: "Exporter", path: Path) -> None:
@@ -151,18 +152,23 @@ def _is_folder(target: Path, named: str | None, *, each_book: bool) -> bool:
 
 def _report(done: "Exported", *, json: bool, dry_run: bool) -> None:
     if json:
-        import json as codec
         from dataclasses import asdict
 
-        sys.stdout.write(codec.dumps({"schema": "kindlehl/export/1", "dry_run": dry_run, **asdict(done)}) + "\n")
+        render.write_object("kindlehl/export/1", dry_run=dry_run, **asdict(done))
     else:
         would = "would be written" if dry_run else "written"
-        sys.stdout.write(f"{len(done.written)} {would}, {len(done.unchanged)} unchanged: {clean(done.target)}\n")
-        for path, counts in done.changes.items():
-            if counts["kept"]:
-                sys.stdout.write(f"  {clean(Path(path).name)}: {_both_changed(counts['kept'])}\n")
+        terminal = render.Terminal()
+        told = f"{len(done.written)} {would}, {len(done.unchanged)} unchanged"
+        terminal.print(*render.naming(terminal, told, done.target))
+        more = [
+            f"  {Path(path).name}: {_both_changed(counts['kept'])}"
+            for path, counts in done.changes.items()
+            if counts["kept"]
+        ]
         if done.deleted:
-            sys.stdout.write(f"  {len(done.deleted)} that you deleted, not written again (--again writes them)\n")
+            more.append(f"  {len(done.deleted)} that you deleted, not written again (--again writes them)")
+        for line in more:
+            terminal.print(*render.outlined(line, terminal.width) if terminal.is_terminal else [clean(line)])
     for path in done.kept:
         tell(f"left as it is, since it is not as kindlehl wrote it: {path}")
     for sentence in done.left:

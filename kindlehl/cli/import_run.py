@@ -47,18 +47,13 @@ def run(paths: Sequence[str], settings: Settings, *, encoding: str | None, dry_r
         with _progress(found) as progress:
             outcome = importing.import_sources(lib, found, dry_run=dry_run, progress=progress)
     if json:
-        import json as codec
-
-        sys.stdout.write(codec.dumps(as_dict(outcome, dry_run=dry_run), ensure_ascii=False) + "\n")
+        render.write_object("kindlehl/import/1", **as_dict(outcome, dry_run=dry_run))
     else:
         terminal = render.Terminal()
         for line in summary(outcome, dry_run=dry_run):
             terminal.print(*render.outlined(line, terminal.width))
-    beside = render.Terminal(sys.stderr)
     for sentence in remarks(outcome):
-        # Whoever reads a log searches it for sentences, so there they stay whole.
-        for line in render.outlined(sentence, beside.width) if beside.is_terminal else [sentence]:
-            tell(line)
+        tell(sentence)
     if outcome.total("new_unreadable"):
         raise typer.Exit(SKIPPED)
 
@@ -174,7 +169,6 @@ def remarks(outcome: Outcome) -> list[str]:
 def as_dict(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
     """What happened, for programs."""
     return {
-        "schema": "kindlehl/import/1",
         "dry_run": dry_run,
         "read": outcome.total("read"),
         "new": outcome.total("new"),

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,8 +28,17 @@ class Terminal:
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stdout
         self.is_terminal = self.stream.isatty()
-        self.width = min(shutil.get_terminal_size((80, 24)).columns, 100) if self.is_terminal else 80
+        self.width = min(self._columns(), 100) if self.is_terminal else 80
         self.colored = self._colored()
+
+    def _columns(self) -> int:
+        given = os.environ.get("COLUMNS", "")
+        if given.isdecimal() and int(given):
+            return int(given)
+        try:
+            return os.get_terminal_size(self.stream.fileno()).columns or 80
+        except OSError:
+            return 80
 
     def _colored(self) -> bool:
         if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
@@ -68,8 +76,9 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def wrapped(text: str, width: int) -> Iterator[str]:
-    """Lines of at most `width` columns; broken at spaces, or anywhere in scripts that have none."""
+def wrapped(text: str, width: int, *, whole: bool = False) -> Iterator[str]:
+    """Lines of at most `width` columns; broken at spaces, or anywhere in scripts that have none. `whole`: no word is
+    broken, however long: who breaks a path keeps people from copying it."""
     for paragraph in clean(text).split("\n"):
         line, used = "", 0
         for word in re.findall(r"\S+\s*|\s+", paragraph):
@@ -77,7 +86,7 @@ def wrapped(text: str, width: int) -> Iterator[str]:
             if line and used + size > width:
                 yield line.rstrip()
                 line, used = "", 0
-            while size > width:
+            while size > width and not whole:
                 head = _fitting(word, width - used)
                 yield line + head
                 word, line, used = word[len(head) :], "", 0
@@ -94,11 +103,19 @@ def hanging(text: str, width: int, indent: str) -> Iterator[str]:
     yield from (indent + line for line in wrapped(" ".join(lines[1:]), width - len(indent)) if line)
 
 
-def outlined(text: str, width: int) -> Iterator[str]:
+def naming(terminal: Terminal, sentence: str, path: str) -> list[str]:
+    """A sentence that ends in a path. Where both do not fit the terminal the path has a line of its own."""
+    told = f"{sentence}: {clean(path)}"
+    if not terminal.is_terminal or cells(told) <= terminal.width:
+        return [told]
+    return [*outlined(f"{sentence}:", terminal.width), clean(path)]
+
+
+def outlined(text: str, width: int, *, whole: bool = False) -> Iterator[str]:
     """A line that may be indented, as lines of at most `width` columns; those after the first are indented further."""
     body = text.lstrip()
     indent = text[: len(text) - len(body)]
-    first, *others = wrapped(body, width - len(indent) - 2)
+    first, *others = wrapped(body, width - len(indent) - 2, whole=whole)
     yield indent + first
     yield from (f"{indent}  {line}" for line in others)
 
@@ -259,23 +276,30 @@ def plain(h: Highlight) -> str:
 
 def write_json(schema: str, items: Iterable[dict[str, Any]], stream: TextIO, **more: Any) -> None:
     """One document, streamed: `{"schema": …, "items": […]}`."""
-    import json
-
-    head = json.dumps({"schema": schema, **more}, ensure_ascii=False)
+    head = _encoded({"schema": schema, **more}, stream)
     stream.write(head[:-1] + ', "items": [')
-    stream.writelines((",\n" if n else "\n") + json.dumps(entry, ensure_ascii=False) for n, entry in enumerate(items))
+    stream.writelines((",\n" if n else "\n") + _encoded(entry, stream) for n, entry in enumerate(items))
     stream.write("\n]}\n")
 
 
 def write_object(schema: str, **fields: Any) -> None:
     """One document that is no list, on one line: `{"schema": …, …}`."""
-    import json
-
-    sys.stdout.write(json.dumps({"schema": schema, **fields}, ensure_ascii=False) + "\n")
+    sys.stdout.write(_encoded({"schema": schema, **fields}, sys.stdout) + "\n")
 
 
 def write_jsonl(items: Iterable[dict[str, Any]], stream: TextIO) -> None:
     """One object a line."""
-    import json
+    stream.writelines(_encoded(entry, stream) + "\n" for entry in items)
 
-    stream.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in items)
+
+def _encoded(value: dict[str, Any], stream: TextIO) -> str:
+    """As JSON. Escaped where the stream is not UTF-8, as JSON has to be, or where a path is no text: a program gets no
+    stand-ins."""
+    import json  # people read most of what is written
+
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode("utf-8" if (stream.encoding or "utf-8").lower() == "utf-8" else "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text

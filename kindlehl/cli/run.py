@@ -5,6 +5,7 @@ import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TextIO
 
 from kindlehl.domain.errors import KindlehlError, TargetError, UsageError
 
@@ -31,10 +32,10 @@ def run() -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _drop_stdout()
+        _drop(sys.stdout)
         return code or 1
     except OSError as error:
-        _drop_stdout()
+        _drop(sys.stdout)
         tell(f"kindlehl: standard output cannot be written: {error.strerror}.")
         return code or 1
     return code
@@ -82,7 +83,7 @@ def _run() -> int:
 def _failed(error: KindlehlError) -> int:
     complain(error)
     if _debugging():
-        sys.stderr.write(_passed_through(error))
+        _write(_passed_through(error))
     return EXIT_CODES.get(error.code, 1)
 
 
@@ -101,7 +102,7 @@ def _unanswered() -> int:
     from kindlehl.cli.manners import may_ask
 
     if may_ask():
-        sys.stderr.write("\n")
+        _write("\n")
         return 130
     return _failed(
         UsageError("There is nobody to answer a question.", hint="-h shows the option that answers it beforehand.")
@@ -132,15 +133,28 @@ def mention(sentence: str) -> None:
 
 
 def _say(sentence: str) -> None:
-    """Without the characters by which a file's name could command a terminal."""
-    from kindlehl.cli.render import clean
+    """Without the characters by which a file's name could command a terminal, and as wide as that is. Whoever reads a
+    log searches it for sentences, so there they stay on one line."""
+    from kindlehl.cli.render import Terminal, clean, outlined
 
-    sys.stderr.write(f"{clean(sentence)}\n")
+    terminal = Terminal(sys.stderr)
+    lines = outlined(sentence, terminal.width, whole=True) if terminal.is_terminal else [clean(sentence)]
+    _write("".join(f"{line}\n" for line in lines))
 
 
-def _drop_stdout() -> None:
-    """Whoever read our output has gone; there is nothing to flush at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _write(text: str) -> None:
+    """On standard error. Where that cannot be written, nobody hears of it; what is done is done all the same, and the
+    exit code says what became of it."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
+
+
+def _drop(stream: TextIO) -> None:
+    """Whoever read this has gone; there is nothing to flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _debugging() -> bool:
@@ -161,7 +175,7 @@ def _bug(error: Exception) -> int:
     from kindlehl.config import settings
 
     if _debugging():
-        sys.stderr.write(_passed_through(error))
+        _write(_passed_through(error))
     report = settings(None, os.environ).state / "last-error.txt"
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
@@ -169,5 +183,5 @@ def _bug(error: Exception) -> int:
         where = f"The details are in {report}."
     except OSError:
         where = "The details could not be written to a file."
-    sys.stderr.write(f"kindlehl: this is a bug in kindlehl ({type(error).__name__}).\n  {where} Please report it.\n")
+    _write(f"kindlehl: this is a bug in kindlehl ({type(error).__name__}).\n  {where} Please report it.\n")
     return 1

@@ -1,14 +1,12 @@
 """Which kindlehl this is, and with `--json` on what it stands and where its files are."""
 
-import json as codec
 import sys
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from kindlehl import __version__, wiring
-from kindlehl.cli import options
+from kindlehl.cli import options, render
 from kindlehl.config import Settings
 from kindlehl.domain.errors import KindlehlError
 
@@ -20,16 +18,15 @@ def show(ctx: typer.Context, *, json: bool) -> None:
         return
     settings = options.chosen(ctx, None)
     found = wiring.versions()
-    document: dict[str, Any] = {
-        "schema": "kindlehl/version/1",
-        "version": __version__,
-        "python": found.python,
-        "sqlite": found.sqlite,
-        "library_version": found.library,
-        "fold_revision": found.fold,
-        "paths": {name: None if path is None else str(path) for name, path in paths(settings).items()},
-    }
-    sys.stdout.write(codec.dumps(document, ensure_ascii=False) + "\n")
+    render.write_object(
+        "kindlehl/version/1",
+        version=__version__,
+        python=found.python,
+        sqlite=found.sqlite,
+        library_version=found.library,
+        fold_revision=found.fold,
+        paths={name: None if path is None else str(path) for name, path in paths(settings).items()},
+    )
 
 
 def paths(settings: Settings) -> dict[str, Path | None]:

@@ -61,7 +61,9 @@ def add(
             choosing.write_change("add", [record.id], draft)
             return
         of = "" if known else " of a new book"
-        sys.stdout.write(f"Added {record.id[: render.SHORT_ID]}{of}: {render.one_line(record.title)}\n")
+        terminal = render.Terminal()
+        told = f"Added {record.id[: render.SHORT_ID]}{of}: {record.title}"
+        terminal.print(*render.hanging(told, terminal.width, "  "))
         mention("Take it back: kindlehl undo")
 
 

@@ -12,6 +12,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -125,7 +126,7 @@ class Kindlehl:
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
-        return Result(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+        return Result(process.returncode, _text(out), _text(err))
 
     def ok(self, *args: str | Path, **more: Any) -> str:
         """Run it; it must succeed and have nothing to complain of. Returns what it printed."""
@@ -134,25 +135,41 @@ class Kindlehl:
         return done.out
 
     def on_terminal(
-        self, *args: str | Path, env: Mapping[str, str] | None = None, columns: int = 80, stdin: Any = None
+        self,
+        *args: str | Path,
+        env: Mapping[str, str] | None = None,
+        columns: int = 80,
+        stdin: Any = None,
+        types: bytes = b"",
+        piped: str = "",
     ) -> Result:
-        """Run it with standard output and error on one terminal of this width; what it showed is in `out`."""
+        """Run it with its streams on one terminal of this width, at which somebody types this; what was shown is in
+        `out`. Of standard output and error one may be piped elsewhere, "stdout" or "stderr": then what was shown of
+        the other is in the place of that one."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        try:
-            with self.start(
-                *args,
-                env={"TERM": "xterm-256color", **(env or {})},
-                stdin=slave if stdin is None else stdin,
-                stdout=slave,
-                stderr=slave,
-            ) as process:
-                os.close(slave)
-                shown = b"".join(_chunks(master))
-                process.wait(TIMEOUT)
-        finally:
-            os.close(master)
-        return Result(process.returncode, shown.decode("utf-8", "replace").replace("\r\n", "\n"), "")
+        os.write(master, types)
+        streams: dict[str, Any] = {"stdout": slave, "stderr": slave}
+        with tempfile.TemporaryFile() as pipe:
+            try:
+                with self.start(
+                    *args,
+                    env={"TERM": "xterm-256color", **(env or {})},
+                    stdin=slave if stdin is None else stdin,
+                    **streams | ({piped: pipe} if piped else {}),
+                ) as process:
+                    os.close(slave)
+                    shown = _text(b"".join(_chunks(master))).replace("\r\n", "\n")
+                    process.wait(TIMEOUT)
+            finally:
+                os.close(master)
+            pipe.seek(0)
+            elsewhere = _text(pipe.read())
+        return Result(process.returncode, *((elsewhere, shown) if piped == "stdout" else (shown, elsewhere)))
+
+
+def _text(shown: bytes) -> str:
+    return shown.decode("utf-8", "replace")
 
 
 def _begin(before: Callable[[], None] | None) -> None:

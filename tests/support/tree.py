@@ -20,6 +20,8 @@ class Command(NamedTuple):
     summary: str
     arguments: bool
     """Whether it needs some."""
+    listens: bool
+    """Whether it takes a dash for standard input."""
 
     @property
     def name(self) -> str:
@@ -45,10 +47,16 @@ class Row(NamedTuple):
     """The exit code where there is no library yet."""
     ascii: int = 0
     """The exit code where the output can show nothing else."""
+    asks: tuple[str, ...] | None = None
+    """With what it asks before it does anything, if it ever does."""
+    dash: tuple[str, ...] = ()
+    """With what it reads standard input, if it ever does."""
+    lasting: str = ""
+    """Why a command that writes to the library is not taken back by `undo`."""
 
 
 ROWS: dict[str, Row] = {
-    "import": Row(("{file}",), reads=False),
+    "import": Row(("{file}",), reads=False, dash=("-",)),
     "list": Row(),
     "books": Row(),
     "books rename": Row(("walden", "--title", "Im Wald", "--author", ""), reads=False, missing=1, again=False),
@@ -59,20 +67,20 @@ ROWS: dict[str, Row] = {
     "search": Row(("the",)),
     "random": Row(("--seed", "1")),
     "pick": Row(("--print", "id", "--help"), library=False, without="it is for a person at a terminal"),
-    "add": Row(("Simplify, simplify.", "--book", "Walden"), reads=False, again=False),
+    "add": Row(("Simplify, simplify.", "--book", "Walden"), reads=False, again=False, dash=("-", "--book", "Walden")),
     "edit": Row(("{id}",), reads=False, missing=1),
-    "note": Row(("{id}", "a thought"), reads=False, missing=1),
-    "tag": Row(("craft", "{id}"), reads=False, missing=1),
-    "color": Row(("blue", "{id}"), reads=False, missing=1),
-    "favorite": Row(("{id}",), reads=False, missing=1),
-    "delete": Row(("{id}",), reads=False, missing=1, again=False),
-    "restore": Row(("{deleted}",), reads=False, missing=1, again=False),
+    "note": Row(("{id}", "a thought"), reads=False, missing=1, dash=("{id}", "-")),
+    "tag": Row(("craft", "{id}"), reads=False, missing=1, asks=("craft", "--where", "deliberately")),
+    "color": Row(("blue", "{id}"), reads=False, missing=1, asks=("blue", "--where", "deliberately")),
+    "favorite": Row(("{id}",), reads=False, missing=1, asks=("--where", "deliberately")),
+    "delete": Row(("{id}",), reads=False, missing=1, again=False, asks=("--where", "deliberately")),
+    "restore": Row(("{deleted}",), reads=False, missing=1, again=False, asks=("--where=-deliberately",)),
     "trash list": Row(),
-    "trash empty": Row(("--yes",), reads=False, missing=1),
+    "trash empty": Row(("--yes",), reads=False, missing=1, asks=(), lasting="what is erased is erased"),
     "split": Row(("{joined}",), reads=False, missing=1, again=False),
     "merge": Row(("{id}", "{other}"), reads=False, missing=1, again=False),
-    "undo": Row(reads=False, missing=1, again=False),
-    "redo": Row(reads=False, missing=1, again=False),
+    "undo": Row(reads=False, missing=1, again=False, lasting="`redo` does that"),
+    "redo": Row(reads=False, missing=1, again=False, lasting="`undo` does that, and its own test says so"),
     "history": Row(("{id}",), missing=1),
     "conflicts": Row(),
     "export": Row(("json", "--to", "{folder}/out.json"), missing=1),
@@ -83,9 +91,9 @@ ROWS: dict[str, Row] = {
     "config unset": Row(("backup.keep",), reads=False, library=False, again=False),
     "config edit": Row(reads=False, library=False),
     "db path": Row(library=False, without="it prints one path"),
-    "db rebuild": Row(reads=False, missing=1),
+    "db rebuild": Row(reads=False, missing=1, lasting="it changes nothing that anybody sees"),
     "db backup": Row(("{folder}/backup.db",), missing=1),
-    "db restore": Row(("{backup}", "--yes"), reads=False, library=False),
+    "db restore": Row(("{backup}", "--yes"), reads=False, library=False, asks=("{backup}",), dash=("-", "--yes")),
     "db verify": Row(missing=1),
     "completion": Row(("bash",), library=False, without="it prints a script"),
     "help": Row(("exit-codes",), library=False, without="it is for people"),
@@ -127,4 +135,5 @@ def _command(words: tuple[str, ...], found: Any) -> Command:
         not group or (bool(words) and getattr(found, "invoke_without_command", False)),
         found.get_short_help_str(200).strip(),
         needed,
+        any("standard input" in (getattr(param, "help", None) or "") for param in found.params),
     )

@@ -8,8 +8,9 @@ from typing import Any
 
 
 def refuse(*_: Any, **__: Any) -> Any:
-    """Nobody is called."""
-    raise OSError("the network is blocked")
+    """Nobody is called; whoever tries is found out, though he may be content without an answer."""
+    os.write(2, b"somebody was called over the network\n")
+    os._exit(99)
 
 
 def bug(*_: Any, **__: Any) -> Any:
