@@ -31,6 +31,7 @@ def run(paths: Sequence[str], settings: Settings, *, encoding: str | None, dry_r
     importers = [LibraryFile(), *registry.importers()]
     for sentence in registry.broken:
         tell(sentence)
+    first = not wiring.is_there(settings.library)
     with ExitStack() as stack:
         found: list[Source] = []
         for open_ in _openers(paths, importers, encoding):
@@ -54,6 +55,8 @@ def run(paths: Sequence[str], settings: Settings, *, encoding: str | None, dry_r
             terminal.print(*render.outlined(line, terminal.width))
     for sentence in remarks(outcome):
         tell(sentence)
+    if first and outcome.effects.highlights and not dry_run and sys.stderr.isatty():
+        tell("Look at them: kindlehl list")
     if outcome.total("new_unreadable"):
         raise typer.Exit(SKIPPED)
 

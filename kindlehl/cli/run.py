@@ -36,7 +36,8 @@ def run() -> int:
         return code or 1
     except OSError as error:
         _drop(sys.stdout)
-        tell(f"kindlehl: standard output cannot be written: {error.strerror}.")
+        if not code:  # else what went wrong has been told
+            tell(f"kindlehl: standard output cannot be written: {error.strerror}.")
         return code or 1
     return code
 

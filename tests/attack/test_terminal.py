@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.cli import Kindlehl, highlight, note, written
@@ -107,3 +108,66 @@ def test_the_name_of_a_file_cannot_command_the_terminal(kindlehl: Kindlehl, tmp_
     path = tmp_path / "\x1b]0;owned\x07.txt"
     done = kindlehl("import", written(path, highlight("One.")))
     assert (done.code, DANGEROUS.search(done.out + done.err)) == (0, None)
+
+
+EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\b\x7f"
+
+
+def forged(body: Any, key: str = "") -> Any:
+    """A fact in which everything that somebody may have written commands the terminal."""
+    if isinstance(body, dict):
+        if body.get("type") == "edit" and str(body["field"]).startswith("tag:"):
+            body = {**body, "field": f"{body['field']}{EVIL}"}
+        return {name: forged(held, name) for name, held in body.items()}
+    words = key in ("text", "title", "raw_title", "author", "page", "chapter", "source", "device")
+    return f"{body}{EVIL}" if isinstance(body, str) and (words or (key == "value" and "-" not in body)) else body
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Kindlehl:
+    """Somebody who took in a library that a stranger gave him."""
+    stranger = Kindlehl(tmp_path_factory.mktemp("stranger") / "home")
+    stranger.ok(
+        "import", written(stranger.home / "c.txt", highlight("An ordinary text."), highlight("Gone.", start=90))
+    )
+    other = Kindlehl(tmp_path_factory.mktemp("other") / "home")
+    other.ok("import", stranger.home / "c.txt")
+    ordinary, gone = sorted(stranger("list", "--json").json["items"], key=lambda item: item["location_start"])
+    other.ok("note", ordinary["id"], "other")
+    other.ok("export", "json", "--to", other.home / "library.json")
+    id_ = ordinary["id"]
+    for change in (
+        ("note", id_, "mine"), ("tag", "ordinary", id_), ("color", "blue", id_), ("edit", id_), ("delete", gone["id"]),
+        ("books", "rename", "walden", "--title", "Title of it"), ("import", other.home / "library.json"),
+    ):  # fmt: skip
+        stranger.ok(*change, env={"EDITOR": "sed -i 's/ordinary text/ordinary long text/'"})
+    file = stranger.home / "library.json"
+    stranger.ok("export", "json", "--to", file)
+    document = json.loads(file.read_text("utf-8"))
+    document["kindlehl"]["facts"] = [forged(body) for body in document["kindlehl"]["facts"]]
+    file.write_text(json.dumps(document), "utf-8")
+    person = Kindlehl(tmp_path_factory.mktemp("given") / "home")
+    person.ok("import", file)
+    (held,) = person("list", "--json").json["items"]
+    assert all(EVIL in said for said in (held["text"], held["color"], held["tags"][0], held["title"], held["source"]))
+    return person
+
+
+@pytest.mark.parametrize(
+    "look",
+    ["list", "list --newest", "list --plain", "books", "books --plain", "show ID", "history ID", "conflicts",
+     "trash list", "trash list --plain", "books split ordinary", "books split title nothing", "undo --list",
+     "search ordinary", "search ordinary --plain", "random", "conflicts ID --keep Z", "split ID zz",
+     "tag ordinary --where title:title -n", "color blue --where title:title", "delete --where text -n",
+     "export markdown --to out -n", "trash empty -n", "restore --where=-qqqq -n", "search ordinray", "doctor",
+     "add more --book title"],
+)  # fmt: skip
+def test_no_fact_of_a_strangers_library_commands_the_terminal(given: Kindlehl, look: str) -> None:
+    """Colours, tags, notes, devices, sources and places are words of his too; in what is told as in what is shown."""
+    (id_,) = (item["id"] for item in given("search", "ordinary", "--json").json["items"])
+    words = [id_ if word == "ID" else word for word in look.split()]
+    for done in (given(*words), given.on_terminal(*words)):
+        assert done.code in (0, 1, 2), done
+        assert done.out + done.err
+        assert not DANGEROUS.findall(re.sub(r"\x1b\[[0-9;]*m", "", done.out + done.err)), done
+        assert "\x1b[2J" not in done.out + done.err

@@ -13,13 +13,25 @@ from typing import Any
 
 import pytest
 from support.cli import bound_by_permissions, digest
-from support.someone import EVERY, FAULTS, OPENING, PUBLISHED, READING, SINGLE, Person, each, sound, steady
+from support.someone import (
+    EVERY,
+    FAULTS,
+    OPENING,
+    PUBLISHED,
+    READING,
+    SINGLE,
+    STYLE,
+    Person,
+    each,
+    sound,
+    steady,
+    wider,
+)
 from support.tree import ROWS, Command, Row, row
 
 from kindlehl.cli.render import cells
 
 SNAPSHOT = Path(__file__).with_name("fields.json")
-STYLE = re.compile(r"\x1b\[[0-9;]*m")
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0"}
 """An environment in which standard output is no UTF-8."""
 
@@ -147,11 +159,6 @@ def test_colour_is_for_who_wants_it(person: Person, command: Command) -> None:
 
 WIDE = {"completion", "config show"}
 """Commands whose lines are not wrapped: a script, and a key with its value, which may be a path."""
-
-
-def wider(shown: str, width: int) -> list[str]:
-    """The lines that do not fit, but for a path: who breaks it keeps people from copying it."""
-    return [line for line in STYLE.sub("", shown).splitlines() if cells(line) > width and " " in line.strip()]
 
 
 @pytest.mark.parametrize(
@@ -347,6 +354,26 @@ def test_streams_that_are_closed_are_no_bug(person: Person, command: Command) ->
             out, err = process.communicate(timeout=60)
             assert process.returncode in PUBLISHED
             assert b"Traceback" not in out + err
+
+
+@each(SINGLE)
+def test_a_full_disk_is_a_sentence(person: Person, command: Command) -> None:
+    """Behind standard output: exit 1, unless nothing was to be written. Behind standard error: nobody hears of it, and
+    the exit code is what it is."""
+    writes = person(*person.arguments(command)).out
+    person.fresh()
+    with Path("/dev/full").open("wb") as full:
+        with person.start(*person.arguments(command), stdout=full) as process:
+            _, err = process.communicate(timeout=60)
+        assert process.returncode == (1 if writes else 0), err
+        assert (b"No space left on device" in err) == bool(writes)
+        assert err.count(b"\n") <= 2
+        person.fresh()
+        with person.start(*person.arguments(command), "--verbose", stderr=full) as process:
+            out, _ = process.communicate(timeout=60)
+        assert (process.returncode, steady(out.decode())) == (0, steady(writes))
+        with person.start(*command.words, "--hepl", stderr=full) as process:
+            assert process.wait(60) == 2
 
 
 @each([command for command in SINGLE if command.name in ROWS and row(command).again])

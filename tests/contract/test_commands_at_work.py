@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 from support.cli import many, shown, written
-from support.someone import EVERY, OPENING, SINGLE, Person, each, sound, steady
+from support.someone import EVERY, OPENING, SINGLE, Person, each, sound, steady, wider
 from support.tree import Command, row
 
 from kindlehl.store.library import open_library
@@ -96,6 +96,7 @@ def test_each_stream_is_asked_by_itself_whether_it_is_a_terminal(person: Person,
         assert done.code == 0, done
         if piped == "stdout":
             assert steady(done.out) == steady(plain.out)
+            assert not wider(done.err, 40)
         else:
             assert steady(done.err) == steady(plain.err)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kindlehl.cli.render import cells
 from support.cli import SAMPLE, Kindlehl, Result, contents
 from support.tree import ROWS, Command, commands, row
 
@@ -17,6 +18,7 @@ SINGLE = [command for command in EVERY if command.acts]
 READING = [command for command in SINGLE if command.name in ROWS and row(command).reads]
 OPENING = [command for command in SINGLE if command.name in ROWS and row(command).library]
 PUBLISHED = {0, 1, 2, 3, 5, 75, 130}
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
 FAULTS = Path(__file__).parents[1] / "support" / "faults"
 
 
@@ -124,3 +126,8 @@ VARYING = re.compile(
     r"\b[0-9a-f]{8}((-[0-9a-f]{4}){3}-[0-9a-f]{12})?\b|\d{8}T\d{6}Z|\d{4}-\d\d-\d\d[T ][\d:.]+Z?"
     r"|[\d.]+ (m?s|seconds)|[\d,]+ MB"
 )
+
+
+def wider(shown: str, width: int) -> list[str]:
+    """The lines that do not fit, but for a path: who breaks it keeps people from copying it."""
+    return [line for line in STYLE.sub("", shown).splitlines() if cells(line) > width and " " in line.strip()]

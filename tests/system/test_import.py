@@ -189,6 +189,17 @@ def test_the_report_fits_the_terminal(kindlehl: Kindlehl, tmp_path: Path, column
     assert len(kindlehl("import", file, "--library", tmp_path / "other.db").err.splitlines()) == 1
 
 
+def test_whoever_imports_for_the_first_time_is_told_what_comes_next(kindlehl: Kindlehl) -> None:
+    """On a terminal, once, and not where only results are wanted."""
+    hint = "Look at them: kindlehl list"
+    assert hint not in kindlehl.on_terminal("import", SAMPLE, "-n").out
+    for quiet in ("--quiet", "--verbose"):
+        done = kindlehl.on_terminal("import", SAMPLE, "--library", kindlehl.home / quiet[2:], quiet)
+        assert (done.code, hint in done.out) == (0, quiet == "--verbose")
+        assert hint not in kindlehl.on_terminal("import", SAMPLE, "--library", kindlehl.home / quiet[2:], quiet).out
+    kindlehl.ok("import", SAMPLE)
+
+
 class TestSources:
     """Where records come from."""
 

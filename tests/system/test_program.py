@@ -64,8 +64,11 @@ class TestHelp:
             assert f".SH {heading}\n" in page
 
     def test_the_version_is_one_line(self, kindlehl: Kindlehl) -> None:
-        """Exit 0."""
+        """Exit 0; exit 1 with a sentence where it cannot be written."""
         assert kindlehl.ok("--version").startswith("kindlehl ")
+        with Path("/dev/full").open("wb") as full, kindlehl.start("--version", stdout=full) as process:
+            assert process.communicate()[1].startswith(b"kindlehl: standard output cannot be written: No space left")
+        assert process.returncode == 1
         assert kindlehl.ok("--version").count("\n") == 1
 
 
@@ -199,21 +202,36 @@ class TestCare:
         assert query(reader.library, "PRAGMA application_id") == [(0x6B686C31,)]
 
 
+@pytest.fixture(scope="module")
+def owner(tmp_path_factory: pytest.TempPathFactory) -> Kindlehl:
+    """Somebody with so much that no list of it fits a pipe: books, highlights, and what was deleted and done."""
+    owner = Kindlehl(tmp_path_factory.mktemp("owner") / "home")
+    books = (highlight(f"In book {n}.", f"Title {n}, and what else it is about (Author {n})") for n in range(1500))
+    owner.ok("import", written(owner.home / "c.txt", many(3000), *books))
+    owner.ok("delete", "--where", "author:9", "--yes", "--quiet")
+    return owner
+
+
 class TestPipes:
     """What reads our output may stop."""
 
-    @pytest.mark.parametrize("command", ["list", "list --json", "list --plain", "search of", "export json --to -"])
-    def test_a_closed_pipe_is_quiet(self, kindlehl: Kindlehl, command: str) -> None:
+    @pytest.mark.parametrize(
+        "command",
+        ["list", "list --json", "list --jsonl", "list --plain", "search of --limit 9999",
+         "search of --limit 9999 --json", "search of --limit 9999 --plain", "books", "books --json", "books --jsonl",
+         "books --plain", "random --count 9999", "random --count 9999 --json", "trash list", "trash list --jsonl",
+         "export json --to -", "export csv --to -", "export markdown --to -",
+         "db backup -"],
+    )  # fmt: skip
+    def test_a_closed_pipe_is_quiet(self, owner: Kindlehl, command: str) -> None:
         """`kindlehl list | head -1` gives one line and nothing on stderr, however much there would have been."""
-        kindlehl.ok("import", written(kindlehl.home / "c.txt", many(2000)))
-        limit = ["--limit", "2000"] if command.startswith("search") else []
-        with kindlehl.start(*command.split(), *limit) as process:
+        with owner.start(*command.split()) as process:
             assert process.stdout
             assert process.stderr
             assert process.stdout.readline()
             process.stdout.close()
             err = process.stderr.read()
-            process.wait(60)
+            assert process.wait(60) == 1
         assert err == b""
 
     def test_data_goes_to_standard_output_and_nothing_else_does(self, kindlehl: Kindlehl) -> None:
@@ -234,6 +252,22 @@ class TestPipes:
 
 
 INSTALLED = Path(sys.executable).with_name("kindlehl")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["list --json", "books", "search truth --limit 1", "random --seed 1", "tag craft 45b5b5af", "undo --list"],
+)
+def test_a_command_loads_nothing_that_it_does_not_need(reader: Kindlehl, command: str) -> None:
+    """What takes longer to import than the whole of a look at a library."""
+    done = reader(*command.split(), env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert done.code == 0
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.err.splitlines()}
+    assert "kindlehl" in loaded
+    slow = (
+        "rich prompt_toolkit weasyprint jinja2 tomlkit charset_normalizer sqlite_utils pydantic asyncio ssl http email"
+    )
+    assert not loaded & set(slow.split())
 
 
 @pytest.mark.skipif(not INSTALLED.exists(), reason="only `python -m kindlehl` is installed here")
