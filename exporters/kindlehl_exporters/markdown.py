@@ -98,7 +98,8 @@ def _anchors(passages: Sequence[Highlight]) -> Iterator[str]:
 
 
 def _front_matter(book: Book, passages: Sequence[Highlight]) -> str:
-    days = sorted(passage.added_at[:10] for passage in passages if passage.added_at and _is_day(passage.added_at[:10]))
+    written = {passage.added_at[:10] for passage in passages if passage.added_at}
+    days = sorted(day for day in written if _is_day(day))
     tags = sorted({tag for passage in passages if passage.tags for tag in _tags(passage.tags)})
     rows = [
         "---",
@@ -114,7 +115,6 @@ def _front_matter(book: Book, passages: Sequence[Highlight]) -> str:
     return "".join(f"{row}\n" for row in rows if row)
 
 
-@lru_cache(maxsize=1024)
 def _is_day(written: str) -> bool:
     """Whether YAML will read it as a date: a day that does not exist stops some parsers."""
     try:

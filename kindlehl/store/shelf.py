@@ -126,6 +126,10 @@ class SqliteShelf:
 
     def _by_book(self, wanted: Filter) -> Iterator[Highlight]:
         """Book after book, so that only one has to be sorted."""
+        within = "h.lane, h.start, h.stop, h.added_at, h.id"
+        if wanted.books is not None and len(wanted.books) == 1:
+            yield from self._select(wanted, within, None)
+            return
         where, values = "1", list[str]()
         if wanted.terms:
             from kindlehl.store import conditions  # most lists have none
@@ -134,9 +138,7 @@ class SqliteShelf:
         titles = self._db.execute(f"SELECT id, title FROM books b WHERE {where}", values).fetchall()  # noqa: S608 -- conditions of ours, values bound
         for id_, _ in sorted(titles, key=lambda book: (book[1].casefold(), book[0])):
             if wanted.books is None or id_ in wanted.books:
-                yield from self._select(
-                    wanted._replace(books=(id_,)), "h.lane, h.start, h.stop, h.added_at, h.id", None
-                )
+                yield from self._select(wanted._replace(books=(id_,)), within, None)
 
     def ids(self, wanted: Filter) -> "Sequence[Id]":
         """The ids of all that is meant, in their own order."""

@@ -90,13 +90,14 @@ class MergedFiles:
         """The document's blocks as pieces, and its base under whatever id."""
         front, pieces = "", list[Piece]()
         for block in document.blocks:
-            text = block.data.decode()
-            if block.name == FRONT_MATTER:
-                front = text
-            elif not block.id:
-                pieces += [Piece(block.name, text.strip("\n"))] if text.strip("\n") else []
-            elif (marker := MARKER.search(text.rstrip("\n").rpartition("\n")[2])) is not None:
-                pieces.append(Piece(marker[1], text.strip("\n"), block.id))
+            id_, data, name = block
+            text = data.decode().strip("\n")
+            if name == FRONT_MATTER:
+                front = data.decode()
+            elif not id_:
+                pieces += [Piece(name, text)] if text else []
+            elif (marker := MARKER.search(text, max(text.rfind("\n"), 0))) is not None:
+                pieces.append(Piece(marker[1], text, id_))
             else:
                 raise PluginError(
                     f"The exporter {self.exporter.name} gives a passage without its marker, so it cannot be merged.",
