@@ -14,8 +14,8 @@ def main(library: str, title: str = "") -> None:
         connection.execute("CREATE INDEX IF NOT EXISTS said_target ON said (target)")
         rows = connection.execute(
             """SELECT h.key, h.id, h.text, h.note FROM highlights h JOIN books b ON b.key = h.book
-               WHERE (CASE WHEN ?1 <> '' THEN b.title = ?1 ELSE h.note IS NOT NULL END) AND NOT h.hidden""",
-            (title,),
+               WHERE (CASE WHEN :title <> '' THEN b.title = :title ELSE h.note IS NOT NULL END) AND NOT h.hidden""",
+            {"title": title},
         ).fetchall()
         for key, id_, text, note in rows:
             body = json.dumps({"target": id_, "field": "tag:x", "value": True})

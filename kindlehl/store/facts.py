@@ -144,8 +144,8 @@ class SqliteFacts:
         """The edits and imports of one operation."""
         rows = self._db.execute(
             """SELECT f.body FROM facts f WHERE f.key IN
-                 (SELECT key FROM edits WHERE op = ?1 UNION SELECT key FROM imports WHERE op = ?1) ORDER BY f.key""",
-            (op,),
+                 (SELECT key FROM edits WHERE op = ? UNION SELECT key FROM imports WHERE op = ?) ORDER BY f.key""",
+            (op, op),
         )
         found = (wire.decode(body) for (body,) in rows)
         return [fact for fact in found if isinstance(fact, Edit | Import)]
@@ -158,8 +158,8 @@ class SqliteFacts:
         """Source → the latest time of a record that it listed, of those before `until`."""
         rows = self._db.execute(
             """SELECT s.name, max(r.at) FROM reached r JOIN sources s ON s.key = r.source
-               WHERE r.day < ?1 AND r.at < ?1 GROUP BY s.key""",
-            (until,),
+               WHERE r.day < ? AND r.at < ? GROUP BY s.key""",
+            (until, until),
         )
         return dict(rows.fetchall())
 

@@ -131,9 +131,9 @@ class Folding:
 
     def _touched_books(self) -> list[int]:
         rows = self._db.execute(
-            """SELECT DISTINCT a.book FROM records r JOIN atoms a ON a.key = r.atom WHERE r.key >= ?1
+            """SELECT DISTINCT a.book FROM records r JOIN atoms a ON a.key = r.atom WHERE r.key >= ?
                UNION SELECT a.book FROM records r JOIN atoms a ON a.key = r.atom
-                 WHERE r.key IN (SELECT value FROM json_each(?2)) ORDER BY 1""",
+                 WHERE r.key IN (SELECT value FROM json_each(?)) ORDER BY 1""",
             (self._touched.watermark, json.dumps(sorted(self._touched.records))),
         )
         return [book for (book,) in rows]
@@ -156,9 +156,9 @@ class Folding:
             """SELECT r.key, s.key FROM edits e JOIN facts body ON body.key = e.key
                  JOIN facts f ON f.id = e.target JOIN records r ON r.key = f.key
                  JOIN facts g ON g.id = body.body ->> '$.value' JOIN records s ON s.key = g.key
-               WHERE e.field = 'same' AND r.atom IN (SELECT key FROM atoms WHERE book = ?1)
-                 AND s.atom IN (SELECT key FROM atoms WHERE book = ?1) ORDER BY e.key""",
-            (book,),
+               WHERE e.field = 'same' AND r.atom IN (SELECT key FROM atoms WHERE book = :book)
+                 AND s.atom IN (SELECT key FROM atoms WHERE book = :book) ORDER BY e.key""",
+            {"book": book},
         ).fetchall()
 
     def _fold(self, book: int, islands: list[list[int]], effects: Effects, *, edited: bool) -> None:
@@ -170,7 +170,7 @@ class Folding:
         deletions = self._deletions(ids)
         was = self._take_down(loaded)
         rows: list[tuple[Any, ...]] = []
-        moves: list[tuple[int, int]] = []
+        moves: list[tuple[int, int, int]] = []
         for island in islands:
             if len(island) == 1 and not was and not edited:
                 record = loaded[island[0]]
@@ -186,10 +186,10 @@ class Folding:
             covering = {d.id: d for id_ in number for d in deletions.get(id_, ())}
             for passage in fold.fold(Island(records, sources, mine, list(covering.values())), self._facts):
                 rows.append(_row(number[passage.id], book, passage))
-                moves += [(number[passage.id], number[id_]) for id_ in passage.members]
+                moves += [(number[passage.id], number[id_], number[passage.id]) for id_ in passage.members]
                 self._count(passage, number, loaded, was, effects)
         self._db.executemany(f"INSERT INTO highlights VALUES ({', '.join('?' * 22)})", rows)  # noqa: S608 -- question marks
-        self._db.executemany("UPDATE records SET passage = ? WHERE key = ? AND passage <> ?1", moves)
+        self._db.executemany("UPDATE records SET passage = ? WHERE key = ? AND passage <> ?", moves)
         self._touched.put.extend(row[0] for row in rows if row[0] < self._touched.watermark)
 
     def _load(self, keys: list[int]) -> dict[int, Record]:

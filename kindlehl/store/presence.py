@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import NamedTuple, Protocol
 
 from kindlehl import wire
@@ -190,9 +191,10 @@ class Presence:
             reading = FORGOTTEN if erased else Atom(*told)
             best[atom] = max(reading, best.get(atom, reading))
         changed = self._db.executemany(
-            """UPDATE atoms SET revision = ?1, title = ?2, author = ?3, raw_title = ?4 WHERE key = ?5
-               AND (revision, title, author, raw_title) IS NOT (?1, ?2, ?3, ?4)""",
-            [(a.revision, a.title, a.author, a.raw_title, key) for key, a in best.items()],
+            """UPDATE atoms SET revision = :revision, title = :title, author = :author, raw_title = :raw_title
+               WHERE key = :key
+                 AND (revision, title, author, raw_title) IS NOT (:revision, :title, :author, :raw_title)""",
+            [{"key": key, **asdict(atom)} for key, atom in best.items()],
         ).rowcount
         self._db.execute(
             """DELETE FROM atoms WHERE key IN (SELECT value FROM json_each(?))
@@ -285,10 +287,10 @@ class Presence:
         targets = [
             id_
             for (id_,) in self._db.execute(
-                """SELECT target FROM edits WHERE id IN (SELECT value FROM json_each(?1))
+                """SELECT target FROM edits WHERE id IN (SELECT value FROM json_each(:ids))
                    UNION SELECT c.id FROM covers c JOIN edits e ON e.key = c.edit
-                     WHERE e.id IN (SELECT value FROM json_each(?1))""",
-                (json.dumps(sorted({*after, *self._facts.before(ids)})),),
+                     WHERE e.id IN (SELECT value FROM json_each(:ids))""",
+                {"ids": json.dumps(sorted({*after, *self._facts.before(ids)}))},
             )
         ]
         if any(edit.field in ("same", "not-same", "title", "author", "hidden") for edit in edits):

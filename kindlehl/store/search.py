@@ -29,9 +29,9 @@ class SqliteIndex:
 
         rows = self._db.execute(
             f"""SELECT key, text, note FROM highlights
-                WHERE key >= ?1 AND {_INDEXED} UNION ALL
+                WHERE key >= ? AND {_INDEXED} UNION ALL
                 SELECT key, text, note FROM highlights
-                WHERE key IN (SELECT value FROM json_each(?2)) AND {_INDEXED} ORDER BY key""",  # noqa: S608 -- a condition of ours
+                WHERE key IN (SELECT value FROM json_each(?)) AND {_INDEXED} ORDER BY key""",  # noqa: S608 -- a condition of ours
             (watermark, dumps(keys)),
         )
         self._db.executemany(

@@ -183,8 +183,8 @@ class SqliteShelf:
         """Ids of shown passages, or of those in the trash, of which a member starts like this."""
         rows = self._db.execute(
             """SELECT DISTINCT h.id FROM facts f JOIN records r ON r.key = f.key JOIN highlights h ON h.key = r.passage
-               WHERE f.id >= ?1 AND f.id < ?1 || 'g' AND h.hidden = ?3 ORDER BY h.id LIMIT ?2""",
-            (prefix, limit, deleted),
+               WHERE f.id >= ? AND f.id < ? AND h.hidden = ? ORDER BY h.id LIMIT ?""",
+            (prefix, f"{prefix}g", deleted, limit),
         )
         return [id_ for (id_,) in rows]
 

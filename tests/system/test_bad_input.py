@@ -422,12 +422,20 @@ class TestOthers:
         begun = time.monotonic()
         kindlehl.ok("import", file, "--library", kindlehl.home / "other.db")
         duration = time.monotonic() - begun
-        with kindlehl.start("import", file, env={"TMPDIR": str(temporary)}) as process:
-            time.sleep(duration * moment)
-            process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=30)
+        # How long it takes on a busy machine is nobody's to know: one that was ready before is begun anew, and ended
+        # sooner.
+        for _ in range(8):
+            with kindlehl.start("import", file, env={"TMPDIR": str(temporary)}) as process:
+                time.sleep(duration * moment)
+                process.send_signal(signal.SIGINT)
+                _, err = process.communicate(timeout=30)
+            if process.returncode:
+                break
+            assert len(shown(kindlehl.library)) == 4019
+            kindlehl.ok("undo")
+            moment *= 0.7
         # When Python itself is already on its way out, the signal ends it: 130 to a shell as well.
-        assert process.returncode in (130, -signal.SIGINT, *([0] if moment > 0.8 else [])), err
+        assert process.returncode in (130, -signal.SIGINT), err
         assert b"Traceback" not in err
         assert err.count(b"\n") <= 5
         assert list(temporary.iterdir()) == []
