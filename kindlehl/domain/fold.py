@@ -114,6 +114,8 @@ def _attached(island: Island, history: fields.History) -> dict[Id, Id | None]:
     found = {note.id: passages.attach(note, highlights) for note in notes}
     on = {note: None if highlight is None else highlight.id for note, highlight in found.items()}
     said = fields.in_force([edit for edit in island.edits if edit.field == "note"], history) if on else ()
+    if not said:
+        return on
     marks = {highlight.id for highlight in highlights}
     stays: dict[Id, Id | None] = {}
     for edit in said:  # oldest first: of two that saw it the newer counts
@@ -123,10 +125,12 @@ def _attached(island: Island, history: fields.History) -> dict[Id, Id | None]:
 
 
 def _joined(
-    groups: list[_Group], same: Iterable[tuple[Id, Id]], apart: Mapping[Id, Collection[Id]]
+    groups: list[_Group], same: Sequence[tuple[Id, Id]], apart: Mapping[Id, Collection[Id]]
 ) -> Iterable[_Group]:
     """Passages, those that the reader joined made one. What she keeps apart is not joined: a join that had seen the
     parting has taken it back. The latest highlight of a joined passage is shown, or of notes alone the latest."""
+    if not same:
+        return groups
     of = {record.id: group for group in groups for record in group.records}
     for pair in same:
         one, other = (of.get(id_) for id_ in pair)
@@ -234,7 +238,7 @@ def _passage(group: _Group, island: Island, history: fields.History) -> Passage:
     heads = fields.heads(edits, history)
     shown = _readable(group)
     by_time = sorted(records, key=passages.later)
-    earliest = min(group.forms or group.notes, key=passages.later)
+    earliest = next(record for record in by_time if not group.forms or record.kind != "note")
     texts = fields.variants(heads.get("text", ()))
     notes, unsettled = _notes(group, [edit for edit in edits if edit.field == "note"], history)
     conflicts = [
@@ -242,7 +246,7 @@ def _passage(group: _Group, island: Island, history: fields.History) -> Passage:
     ]
     erased = all(record.erased for record in records) and not fields.anything_said(heads)
     deletions = [d for d in island.deletions if not ids.isdisjoint(d.covers)]
-    forms = sorted(group.forms or group.notes, key=passages.later, reverse=True)
+    forms = [record for record in reversed(by_time) if not group.forms or record.kind != "note"]
     text = "\n\n".join(texts) if texts else ("" if shown.kind == "note" else shown.text)
     return Passage(
         id=earliest.id,
