@@ -90,6 +90,14 @@ Order: TypeAlias = Literal["book", "newest", "oldest"]
 """By book and in reading order, or by time; what has no time comes last."""
 
 
+class Feed(NamedTuple):
+    """A run of facts in order of arrival."""
+
+    bodies: tuple[str, ...]
+    cursor: int
+    """Nothing that arrived up to here is still to come."""
+
+
 class Facts(Protocol):
     """The facts themselves: what a library is."""
 
@@ -107,6 +115,28 @@ class Facts(Protocol):
 
     def bodies(self) -> Iterator[str]:
         """Every fact as it travels, in order of arrival."""
+        ...
+
+    def head(self) -> int:
+        """The number of the fact that arrived last, 0 where there is none. A state that advances arrives anew."""
+        ...
+
+    def since(self, cursor: int, count: int, size: int, withheld: int = 0, until: int | None = None) -> Feed:
+        """What has arrived behind a cursor, and up to `until`, and is not withheld: at most `count` facts, and `size`
+        bytes unless a single one is longer."""
+        ...
+
+    def digests(self, digits: int, withheld: int = 0) -> Mapping[str, int]:
+        """The digest of each bucket that does not come to nothing, by the last two or four digits of its ids: the
+        digests of its facts' bodies, XORed, as signed 64-bit numbers."""
+        ...
+
+    def states(self, buckets: Sequence[str], withheld: int = 0) -> Mapping[Id, int]:
+        """The facts of some buckets, all of one length, and the digest that each body had when it arrived."""
+        ...
+
+    def named(self, ids: Sequence[Id], withheld: int = 0) -> Sequence[str]:
+        """The bodies of these facts, of those that are held and not withheld, in the order of their ids."""
         ...
 
     def records(self, ids: Sequence[Id]) -> Mapping[Id, Record]:
@@ -251,6 +281,43 @@ class Memo(Protocol):
         ...
 
 
+class Progress(NamedTuple):
+    """How far a library is with a peer."""
+
+    epoch: str = ""
+    """The peer's; in another one its cursors mean something else."""
+    pulled: int = 0
+    """The peer's facts have arrived up to here."""
+    pushed: int = 0
+    """This library's facts have been taken up to here."""
+    withheld: int = 0
+    """What was withheld when the cursors came this far."""
+
+
+class Peers(Protocol):
+    """How far this library is with others. No facts, and never sent anywhere."""
+
+    def progress(self, peer: str) -> Progress:
+        """With this one; the beginning where nothing is known."""
+        ...
+
+    def keep(self, peer: str, progress: Progress) -> None:
+        """Remember it."""
+        ...
+
+    def refused(self, peer: str) -> Mapping[Id, int]:
+        """The facts that this peer did not take, and their digests then."""
+        ...
+
+    def refuse(self, peer: str, facts: Iterable[tuple[Id, int, str]]) -> None:
+        """Remember facts that it did not take, the digest of each, and why."""
+        ...
+
+    def forget(self, peer: str) -> None:
+        """As though there never had been one."""
+        ...
+
+
 class Library(Protocol):
     """One reader's library. Facts, shelf and index change together or not at all."""
 
@@ -279,8 +346,17 @@ class Library(Protocol):
         """What may be forgotten."""
         ...
 
+    @property
+    def peers(self) -> Peers:
+        """How far it is with others."""
+        ...
+
     def transaction(self) -> AbstractContextManager[None]:
         """Everything inside happens, or nothing does. Raises `BusyError` when somebody else writes for too long."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Everything that is read inside is of one moment; nothing is written."""
         ...
 
     def scrub(self) -> None:

@@ -6,11 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from kindlehl import wire
-from kindlehl.domain import fields
+from kindlehl.domain import fields, withholding
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
-from kindlehl.ports import Standing
+from kindlehl.ports import Feed, Standing
 from kindlehl.store.batches import KEPT, batches
 from kindlehl.store.presence import Arrived, Presence
+
+DIGITS = 2
+"""Of an id, at its end: what tells the bucket whose digest is kept."""
+DIGEST = """INSERT INTO digests VALUES (?, ?, ?) ON CONFLICT DO UPDATE
+  SET digest = (digest | excluded.digest) & ~(digest & excluded.digest)"""
+"""SQLite has no XOR."""
 
 _Body: TypeAlias = tuple[str, str, Id, tuple[bool, int, int], Fact | None]
 """A fact as it travels, its type and id, what orders its states, and what it says if that is known."""
@@ -73,25 +79,43 @@ class SqliteFacts:
             if old is None:
                 number += 1
                 key = number
-                new[id_] = (key, number, id_, type_, *state, body)
             elif old[1] == body or wire.rank(body) <= wire.rank(old[1]):
                 continue
             else:
                 key = old[0]
                 number += 1
-                if id_ in new:  # two states of one id in one batch
-                    new[id_] = (key, number, id_, type_, *state, body)
-                else:
-                    raised[id_] = (number, *state, body, key)
+            travels = body, wire.digest(body), withholding.falls_under(fact)
+            if old is None or id_ in new:  # two states of one id may be in one batch
+                new[id_] = (key, number, id_, type_, *state, *travels)
+            else:
+                raised[id_] = (number, *state, *travels, key)
             if fact is not None:
                 arrived[id_] = Arrived(key, fact, id_ in new, id_ not in new and _redated(fact, held[id_][1]))
             held[id_] = (key, body)
-        self._db.executemany("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", new.values())
+        self._digest(new, raised)
+        self._db.executemany("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new.values())
         self._db.executemany(
-            "UPDATE facts SET seq = ?, erased = ?, revision = ?, certainty = ?, body = ? WHERE key = ?", raised.values()
+            """UPDATE facts SET seq = ?, erased = ?, revision = ?, certainty = ?, body = ?, digest = ?, private = ?
+               WHERE key = ?""",
+            raised.values(),
         )
         self.presence.derive(arrived)
         return len(new) + len(raised)
+
+    def _digest(self, new: Mapping[Id, tuple[Any, ...]], raised: Mapping[Id, tuple[Any, ...]]) -> None:
+        """Take into the digests what comes, and out of them what it replaces."""
+        rows = [(id_, *row[-2:]) for id_, row in new.items()]
+        if raised:
+            rows += [(id_, *row[-3:-1]) for id_, row in raised.items()]
+            rows += self._db.execute(
+                "SELECT id, digest, private FROM facts WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps([*raised]),),
+            )
+        sums: dict[tuple[str, int], int] = {}
+        for id_, digest, private in rows:
+            bucket = id_[-2:], private
+            sums[bucket] = sums.get(bucket, 0) ^ digest
+        self._db.executemany(DIGEST, ((*bucket, digest) for bucket, digest in sums.items()))
 
     def _last_number(self) -> int:
         """The highest number in use. Keys and sequence numbers are drawn from one row of numbers."""
@@ -113,6 +137,62 @@ class SqliteFacts:
     def start(self) -> None:
         """A transaction begins, or did not happen: nothing is touched, nothing read in it is remembered."""
         self.presence.start(self._last_number() + 1)
+
+    # -- travelling -----------------------------------------------------------------------------------------------
+
+    def head(self) -> int:
+        """The number of the fact that arrived last, 0 where there is none."""
+        return self._last_number()
+
+    def since(self, cursor: int, count: int, size: int, withheld: int = 0, until: int | None = None) -> Feed:
+        """What has arrived behind a cursor."""
+        stop = self._last_number() if until is None else until
+        rows = self._db.execute(
+            """SELECT seq, body FROM
+                 (SELECT key AS seq, body, private FROM facts WHERE key > :cursor AND key <= :stop AND seq = key
+                  UNION ALL
+                  SELECT seq, body, private FROM facts WHERE seq > :cursor AND seq <= :stop AND seq <> key)
+               WHERE private & :withheld = 0 ORDER BY seq LIMIT :limit""",
+            {"cursor": cursor, "stop": stop, "withheld": withheld, "limit": count + 1},
+        )
+        bodies: list[str] = []
+        room = size
+        for seq, body in rows:
+            room -= len(body.encode())
+            if len(bodies) == count or (bodies and room < 0):
+                rows.close()
+                return Feed(tuple(bodies), cursor)
+            bodies.append(body)
+            cursor = seq
+        return Feed(tuple(bodies), max(cursor, stop))
+
+    def digests(self, digits: int, withheld: int = 0) -> Mapping[str, int]:
+        """The digest of each bucket that holds anything."""
+        # Two digits are kept; more are asked for so rarely that they are not worth an index.
+        kept = "SELECT bucket, digest FROM digests WHERE private & ? = 0"
+        every = "SELECT substr(id, -?), digest FROM facts WHERE private & ? = 0"
+        rows = self._db.execute(kept, (withheld,)) if digits == DIGITS else self._db.execute(every, (digits, withheld))
+        out: dict[str, int] = {}
+        for bucket, digest in rows:
+            out[bucket] = out.get(bucket, 0) ^ digest
+        return {bucket: digest for bucket, digest in out.items() if digest}
+
+    def states(self, buckets: Sequence[str], withheld: int = 0) -> Mapping[Id, int]:
+        """The facts of some buckets, and the digest of each."""
+        rows = self._db.execute(
+            """SELECT id, digest FROM facts
+               WHERE private & ? = 0 AND substr(id, -?) IN (SELECT value FROM json_each(?))""",
+            (withheld, len(buckets[0]) if buckets else DIGITS, json.dumps(buckets)),
+        )
+        return dict(rows.fetchall())
+
+    def named(self, ids: Sequence[Id], withheld: int = 0) -> Sequence[str]:
+        """The bodies of these facts, of those that are here, in the order of their ids."""
+        rows = self._db.execute(
+            """SELECT body FROM facts WHERE private & ? = 0 AND id IN (SELECT value FROM json_each(?)) ORDER BY id""",
+            (withheld, json.dumps(ids)),
+        )
+        return [body for (body,) in rows]
 
     # -- asking ---------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from kindlehl.domain.facts import Edit, Id, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.store import schema
 from kindlehl.store.batches import BATCH
+from kindlehl.store.digests import sum_up
 from kindlehl.store.facts import SqliteFacts
 from kindlehl.store.search import SqliteIndex
 
@@ -47,6 +48,7 @@ class Folding:
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 -- names from our own schema
         self._index.clear()
         self._touched.start(0)
+        sum_up(self._db)
         self._facts.presence.derive_all()
         self.settle()
         self._db.execute("INSERT OR REPLACE INTO settings VALUES ('fold', ?)", (fold.REVISION,))

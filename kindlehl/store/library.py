@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kindlehl.store.facts import SqliteFacts
     from kindlehl.store.folding import Folding
+    from kindlehl.store.peers import SqlitePeers
 
 
 class SqliteMemo:
@@ -65,6 +66,13 @@ class SqliteLibrary:
         self.memo = SqliteMemo(connection)
         self.journal = SqliteJournal(connection)
 
+    @property
+    def peers(self) -> "SqlitePeers":
+        """The `Peers` port."""
+        from kindlehl.store.peers import SqlitePeers  # only a round asks
+
+        return SqlitePeers(self._db)
+
     # Facts and fold are loaded when they are first needed: looking at a library takes half as long without them.
 
     @property
@@ -101,6 +109,16 @@ class SqliteLibrary:
                     if self._db.in_transaction:
                         self._db.execute("ROLLBACK")
                     raise
+
+    @contextmanager
+    def snapshot(self) -> Generator[None]:
+        """Everything that is read inside is of one moment."""
+        with translated(self._path):
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._db.execute("ROLLBACK")
 
     def fold_revision(self) -> int:
         """By which revision of the fold the shelf was made."""

@@ -6,13 +6,13 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from kindlehl import wire
-from kindlehl.domain import books, fields, fold, passages
+from kindlehl.domain import books, fields, fold, passages, withholding
 from kindlehl.domain.books import Atom
 from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.domain.library import SHOWN_KINDS, Book, Highlight
-from kindlehl.ports import Filter, Operation, Order, Query, Standing
+from kindlehl.ports import Feed, Filter, Operation, Order, Progress, Query, Standing
 from kindlehl.store.matching import found, matches, tokens
 
 
@@ -23,23 +23,29 @@ class MemoryLibrary:
         self._facts: dict[Id, str] = {}
         self._memo: dict[str, str] = {}
         self._operations: list[Operation] = []
+        self._numbers: dict[Id, int] = {}
+        self._head = 0
+        self._peers: dict[str, Progress] = {}
+        self._refused: dict[str, dict[Id, int]] = {}
 
     @property
     def facts(self) -> "MemoryLibrary":
         """Itself."""
         return self
 
-    shelf = index = memo = journal = facts
+    shelf = index = memo = journal = peers = facts
 
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Everything inside happens, or nothing does."""
-        before = copy.copy(self._facts), copy.copy(self._memo), copy.copy(self._operations)
+        before = {name: copy.copy(held) for name, held in self.__dict__.items()}
         try:
             yield
         except BaseException:
-            self._facts, self._memo, self._operations = before
+            self.__dict__.update(before)
             raise
+
+    snapshot = transaction
 
     def scrub(self) -> None:
         """Nothing is left behind."""
@@ -62,6 +68,8 @@ class MemoryLibrary:
             if held is None or wire.rank(body) > wire.rank(held):
                 self._facts.pop(id_, None)  # a state that advances arrives anew
                 self._facts[id_] = body
+                self._head += 1
+                self._numbers[id_] = self._head
                 advanced += 1
                 fact = wire.decode(body)
                 if (isinstance(fact, Record) and fact.erased) or (isinstance(fact, Edit) and fact.field == "withdrawn"):
@@ -71,6 +79,44 @@ class MemoryLibrary:
     def bodies(self) -> Iterator[str]:
         """Every fact as it travels, in order of arrival."""
         return iter(self._facts.values())
+
+    def head(self) -> int:
+        """The number of the fact that arrived last."""
+        return self._head
+
+    def _open(self, withheld: int) -> Mapping[Id, str]:
+        """The facts that are not withheld."""
+        return {
+            id_: body for id_, body in self._facts.items() if not withholding.falls_under(wire.decode(body)) & withheld
+        }
+
+    def since(self, cursor: int, count: int, size: int, withheld: int = 0, until: int | None = None) -> Feed:
+        """What has arrived behind a cursor."""
+        bodies: list[str] = []
+        stop = self._head if until is None else until
+        for id_, body in self._open(withheld).items():
+            if cursor < self._numbers[id_] <= stop:
+                size -= len(body.encode())
+                if len(bodies) == count or (bodies and size < 0):
+                    return Feed(tuple(bodies), cursor)
+                bodies.append(body)
+                cursor = self._numbers[id_]
+        return Feed(tuple(bodies), max(cursor, stop))
+
+    def digests(self, digits: int, withheld: int = 0) -> Mapping[str, int]:
+        """The digest of each bucket that does not come to nothing."""
+        out: dict[str, int] = defaultdict(int)
+        for id_, body in self._open(withheld).items():
+            out[id_[-digits:]] ^= wire.digest(body)
+        return {bucket: digest for bucket, digest in out.items() if digest}
+
+    def states(self, buckets: Sequence[str], withheld: int = 0) -> Mapping[Id, int]:
+        """The facts of some buckets, and their digests."""
+        return {id_: wire.digest(body) for id_, body in self._open(withheld).items() if id_.endswith(tuple(buckets))}
+
+    def named(self, ids: Sequence[Id], withheld: int = 0) -> Sequence[str]:
+        """The bodies of these facts."""
+        return [body for id_, body in sorted(self._open(withheld).items()) if id_ in ids]
 
     def _all(self) -> Iterator[Fact]:
         return (fact for body in self._facts.values() if (fact := wire.decode(body)) is not None)
@@ -348,6 +394,29 @@ class MemoryLibrary:
     def remember(self, key: str, value: str) -> None:
         """Keep a value until an import is withdrawn or a record erased."""
         self._memo[key] = value
+
+    # -- peers ----------------------------------------------------------------------------------------------------
+
+    def progress(self, peer: str) -> Progress:
+        """With this one."""
+        return self._peers.get(peer, Progress())
+
+    def keep(self, peer: str, progress: Progress) -> None:
+        """Remember it."""
+        self._peers[peer] = progress
+
+    def refused(self, peer: str) -> Mapping[Id, int]:
+        """The facts that this peer did not take."""
+        return self._refused.get(peer, {})
+
+    def refuse(self, peer: str, facts: Iterable[tuple[Id, int, str]]) -> None:
+        """Remember facts that it did not take."""
+        self._refused[peer] = {**self.refused(peer), **{id_: digest for id_, digest, _ in facts}}
+
+    def forget(self, peer: str) -> None:
+        """As though there never had been one."""
+        self._peers.pop(peer, None)
+        self._refused.pop(peer, None)
 
 
 def _deleted(p: Passage) -> bool:

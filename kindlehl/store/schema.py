@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-VERSION = 2
+VERSION = 3
 """`user_version` of a file on which every migration ran. A file with a higher one is refused. Raised with each revision
 of the fold too, so that a library which is only looked at is folded anew."""
 
@@ -152,9 +152,28 @@ DROP VIEW v_highlights;
 
 SHOWN_VIEWS = VIEWS.replace("NOT h.hidden", "NOT h.hidden AND NOT b.hidden")
 
+TRAVELLING = """
+ALTER TABLE facts ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;   -- of the body as it arrived: tells a rotten one
+ALTER TABLE facts ADD COLUMN private INTEGER NOT NULL DEFAULT 0;  -- what it is part of: 1 highlights, 2 notes
+CREATE TABLE digests (                -- all digests of a bucket together: what two libraries compare
+  bucket TEXT NOT NULL, private INTEGER NOT NULL, digest INTEGER NOT NULL, PRIMARY KEY (bucket, private)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE peers (                  -- how far this library is with another; not derived, and no fact
+  name TEXT PRIMARY KEY, epoch TEXT NOT NULL, pulled INTEGER NOT NULL, pushed INTEGER NOT NULL,
+  withheld INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE refused (                -- what a peer does not take
+  peer TEXT NOT NULL REFERENCES peers ON DELETE CASCADE, id TEXT NOT NULL, digest INTEGER NOT NULL, code TEXT NOT NULL,
+  PRIMARY KEY (peer, id)
+) STRICT, WITHOUT ROWID;
+"""
+
+TRAVELS = 3
+"""Since this version a fact has a digest."""
+
 DERIVED_TABLES = (
     "sources", "imports", "listings", "awaited", "edits", "seen", "covers", "reached", "atoms", "records", "books",
-    "highlights", "memo",
+    "highlights", "digests", "memo",
 )  # fmt: skip
 
 
@@ -187,6 +206,14 @@ def migrate(connection: "sqlite3.Connection") -> None:
     def editing(db: "Database") -> None:
         for statement in statements(EDITING + SHOWN_VIEWS):
             db.conn.execute(statement)
+
+    @migrations()
+    def travelling(db: "Database") -> None:
+        from kindlehl.store.digests import digest_all
+
+        for statement in statements(TRAVELLING):
+            db.conn.execute(statement)
+        digest_all(db.conn)
 
     migrations.apply(Database(connection))
     connection.execute(f"PRAGMA user_version = {VERSION}")

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from kindlehl import wire
-from kindlehl.domain import fold
+from kindlehl.domain import fold, withholding
 from kindlehl.domain.errors import CorruptLibraryError
 from kindlehl.domain.facts import Edit, Record
 from kindlehl.domain.findings import Finding
@@ -71,8 +71,14 @@ def _references(db: sqlite3.Connection) -> Finding:
 
 def _facts(db: sqlite3.Connection) -> Iterator[Finding]:
     counts: dict[str, int] = {}
-    wrong = unknown = 0
-    for id_, type_, *state, body in db.execute("SELECT id, type, erased, revision, certainty, body FROM facts"):
+    wrong = unknown = misplaced = 0
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    (revision,) = db.execute("SELECT value FROM settings WHERE key = 'fold'").fetchone()
+    digested, current = version >= schema.TRAVELS, (version, revision) == (schema.VERSION, fold.REVISION)
+    of_body = "digest, private" if digested else "NULL, NULL"
+    for id_, type_, *state, digest, private, body in db.execute(
+        f"SELECT id, type, erased, revision, certainty, {of_body}, body FROM facts"  # noqa: S608 -- columns of ours
+    ):
         counts[type_] = counts.get(type_, 0) + 1
         try:
             head, fact = wire.header(body), wire.decode(body)
@@ -85,12 +91,19 @@ def _facts(db: sqlite3.Connection) -> Iterator[Finding]:
             said = [fact.erased, fact.revision, fact.certainty]
         elif isinstance(fact, Edit):
             said = [fact.erased, 0, 0]
-        wrong += (head.id, head.type) != (id_, type_) or (fact is not None and said != state)
+        wrong += (
+            (head.id, head.type) != (id_, type_)
+            or (fact is not None and said != state)
+            or (digested and wire.digest(body) != digest)
+        )
+        misplaced += current and withholding.falls_under(fact) != private
     told = ", ".join(f"{number:,} {type_}s" for type_, number in sorted(counts.items())) or "none"
     if wrong:
         yield Finding("facts", False, f"{wrong:,} facts cannot be read, or are not what their row says.", RESTORE)
     else:
         yield Finding("facts", True, f"Every fact can be read: {told}.")
+    if misplaced:
+        yield Finding("private", False, f"{misplaced:,} facts are not marked as notes or highlights.", REBUILD)
     if unknown:
         yield Finding("newer", True, f"{unknown:,} facts were written by a newer kindlehl; they are kept untouched.")
 

@@ -1,8 +1,10 @@
 """The contract of the `Library` port, run on every store. The memory store folds from scratch and is the reference."""
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from support.histories import deletion, edit, import_of, made_id, picture, record, records
 
+from kindlehl import wire
 from kindlehl.domain.erasure import skeleton
 from kindlehl.domain.facts import Edit, Fact, Import, Record
-from kindlehl.ports import Filter, Library, Query, Term, Words
+from kindlehl.domain.withholding import HIGHLIGHTS, NOTES, NOTHING
+from kindlehl.ports import Filter, Library, Progress, Query, Term, Words
 from kindlehl.store.library import empty_library, open_library
 from kindlehl.store.memory import MemoryLibrary
 
@@ -162,6 +166,155 @@ class TestFacts:
         assert library.memo.recall("file:x") == "1"
         keep(library, edit(2, first.id, "withdrawn", True))
         assert library.memo.recall("file:x") is None
+
+
+MINE = edit(3, BEST.id, "note", "mine")
+SORTED = (BEST, LONG, import_of(1, "clippings", [BEST, LONG]), MINE, edit(4, BEST.id, "color", "blue"))
+
+
+def xor(digests: Iterable[int]) -> int:
+    return reduce(operator.xor, digests, 0)
+
+
+class TestTravelling:
+    """What another library asks of one."""
+
+    def test_what_has_come_since_is_told_in_order_of_arrival(self, library: Library) -> None:
+        """A page ends where it is full; one fact is always in it. A state that advances comes once more, at the end."""
+        bodies = [wire.encode(fact) for fact in SORTED]
+        keep(library, *SORTED[:3])
+        middle = library.facts.head()
+        keep(library, *SORTED[3:])
+        since = library.facts.since
+        assert since(0, 99, 1 << 20) == (tuple(bodies), library.facts.head())
+        assert since(middle, 99, 1 << 20) == (tuple(bodies[3:]), library.facts.head())
+        assert since(0, 99, 1 << 20, until=middle) == (tuple(bodies[:3]), middle)
+        first = since(0, 2, 1 << 20)
+        assert first.bodies == tuple(bodies[:2])
+        assert since(first.cursor, 99, 1 << 20).bodies == tuple(bodies[2:])
+        assert since(0, 99, 1).bodies == (bodies[0],)
+        assert since(0, 99, len(bodies[0]) + len(bodies[1])).bodies == tuple(bodies[:2])
+        head = library.facts.head()
+        assert since(head, 99, 1 << 20) == ((), head)
+        better = replace(BEST, text="It was the best of times.", revision=2)
+        keep(library, better)
+        assert since(head, 99, 1 << 20).bodies == (wire.encode(better),)
+        assert since(0, 99, 1 << 20).bodies == (*bodies[1:], wire.encode(better))
+        assert library.facts.head() > head
+
+    def test_a_state_that_does_not_advance_does_not_arrive(self, library: Library) -> None:
+        """Neither the same once more nor a lower one."""
+        keep(library, replace(BEST, revision=2))
+        head = library.facts.head()
+        keep(library, BEST, replace(BEST, revision=2))
+        assert library.facts.head() == head
+
+    def test_digests_depend_on_what_is_held_and_on_nothing_else(self, library: Library) -> None:
+        """Not on order, repetition, or what was there before; they are the sum of the bodies' digests."""
+        better = replace(LONG, text="Another", revision=2)
+        keep(library, *SORTED)
+        keep(library, better, BEST)
+        with closing(empty_library()) as other:
+            for fact in (better, *reversed(SORTED), better):
+                keep(other, fact)
+            for digits in (2, 4):
+                assert library.facts.digests(digits) == other.facts.digests(digits)
+        held = {wire.header(body).id: wire.digest(body) for body in library.facts.bodies()}
+        for digits in (2, 4):
+            buckets = sorted({id_[-digits:] for id_ in held})
+            assert library.facts.states(buckets) == held
+            for bucket in buckets:
+                inside = {id_: digest for id_, digest in held.items() if id_.endswith(bucket)}
+                assert library.facts.states([bucket]) == inside
+                assert library.facts.digests(digits).get(bucket, 0) == xor(inside.values())
+        assert library.facts.states([]) == {}
+
+    def test_two_states_of_one_fact_in_one_go_leave_the_digest_of_the_greater(self, library: Library) -> None:
+        """Also where a still lower one was there before."""
+        states = [replace(BEST, text=f"It was {n}", revision=n) for n in range(4)]
+        keep(library, states[0])
+        keep(library, states[3], states[1], states[2])
+        keep(library, replace(WORST, revision=1), replace(WORST, revision=2))
+        assert library.facts.digests(2) == {
+            fact.id[-2:]: wire.digest(wire.encode(fact)) for fact in (states[3], replace(WORST, revision=2))
+        }
+
+    def test_what_is_withheld_is_in_no_answer(self, library: Library) -> None:
+        """By kind and field; what a newer version wrote may be anything."""
+        said = record("note", "Tale (Dickens, Charles)", "so true", 6, 0, 1, False)
+        unread = replace(BEST, id=made_id(7), kind="unreadable")
+        star = f'{{"type":"star","id":"{made_id(8)}"}}'
+        gone = edit(5, BEST.id, "deleted", True, covers=(BEST.id,))
+        keep(library, *SORTED, said, unread, gone)
+        with library.transaction():
+            library.facts.add_raw([star])
+        everything = set(library.facts.bodies())
+        both = {wire.encode(unread), star}
+        notes = {wire.encode(fact) for fact in (said, MINE)} | both
+        highlights = {wire.encode(fact) for fact in (BEST, LONG, SORTED[-1])} | both
+        ids = [wire.header(body).id for body in everything]
+        for withheld, hidden in ((NOTHING, set[str]()), (NOTES, notes), (HIGHLIGHTS, highlights)):
+            told = everything - hidden
+            assert set(library.facts.since(0, 99, 1 << 20, withheld).bodies) == told
+            assert set(library.facts.named(ids, withheld)) == told
+            assert library.facts.since(0, 99, 1 << 20, withheld).cursor == library.facts.head()
+            buckets = sorted({id_[-2:] for id_ in ids})
+            assert library.facts.states(buckets, withheld) == {wire.header(body).id: wire.digest(body) for body in told}
+            assert xor(library.facts.digests(2, withheld).values()) == xor(map(wire.digest, told))
+            assert xor(library.facts.digests(4, withheld).values()) == xor(map(wire.digest, told))
+
+    def test_facts_are_found_by_their_names(self, library: Library) -> None:
+        """In the order of their ids; what is not there is left out."""
+        keep(library, *SORTED)
+        ids = sorted([BEST.id, MINE.id])
+        bodies = {fact.id: wire.encode(fact) for fact in SORTED}
+        assert library.facts.named([made_id(99), *reversed(ids)]) == [bodies[id_] for id_ in ids]
+
+    def test_nothing_of_a_transaction_that_fails_is_in_the_digests(self, library: Library) -> None:
+        """Nor in what has arrived."""
+        keep(library, BEST)
+        was = library.facts.digests(2), library.facts.head()
+
+        def fail() -> None:
+            with library.transaction():
+                library.facts.add([*SORTED, replace(BEST, revision=9)])
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fail()
+        assert (library.facts.digests(2), library.facts.head()) == was
+
+    def test_a_rebuild_changes_no_digest_and_no_number(self, library: Library) -> None:
+        """The facts are what they are."""
+        keep(library, *SORTED)
+        was = library.facts.digests(2), library.facts.digests(4, NOTES), library.facts.since(0, 99, 1 << 20)
+        with library.transaction():
+            library.shelf.rebuild()
+        assert (library.facts.digests(2), library.facts.digests(4, NOTES), library.facts.since(0, 99, 1 << 20)) == was
+
+
+class TestPeers:
+    """How far a library is with others."""
+
+    def test_nothing_is_known_of_a_stranger(self, library: Library) -> None:
+        """The beginning."""
+        assert library.peers.progress("home") == Progress()
+        assert library.peers.refused("home") == {}
+
+    def test_progress_is_kept_for_each_peer(self, library: Library) -> None:
+        """The last that was said, with everything else of its transaction."""
+        with library.transaction():
+            library.peers.keep("home", Progress("e1", 1, 2))
+            library.peers.keep("home", Progress("e2", 3, 4, NOTES))
+            library.peers.keep("work", Progress("e1", 5, 6))
+            library.peers.refuse("home", [(BEST.id, 7, "too_large")])
+            library.peers.refuse("home", [(BEST.id, 8, "too_large"), (LONG.id, 9, "withheld")])
+        assert library.peers.progress("home") == Progress("e2", 3, 4, NOTES)
+        assert library.peers.refused("home") == {BEST.id: 8, LONG.id: 9}
+        with library.transaction():
+            library.peers.forget("home")
+        assert (library.peers.progress("home"), library.peers.refused("home")) == (Progress(), {})
+        assert library.peers.progress("work") == Progress("e1", 5, 6)
 
 
 class TestShelf:

@@ -8,6 +8,7 @@ import pytest
 from support.cli import SAMPLE, Kindlehl, complaint, many, query, tree, written
 
 from kindlehl.store import schema
+from kindlehl.store.library import open_library
 from kindlehl.store.verify import compared
 
 
@@ -74,6 +75,8 @@ def test_a_log_that_a_crash_left_is_read_and_stays(library: Kindlehl) -> None:
         ("UPDATE facts SET body = 'not JSON' WHERE key = 3", "facts", "restore"),
         ("UPDATE facts SET id = 'x' WHERE key = 3", "facts", "restore"),
         ("UPDATE facts SET revision = 99 WHERE type = 'record'", "facts", "restore"),
+        ("UPDATE facts SET body = replace(body, 'truth', 'Truth')", "facts", "restore"),
+        ("UPDATE facts SET private = 0", "private", "rebuild"),
         ("PRAGMA foreign_keys = off; DELETE FROM books", "references", "rebuild"),
         ("INSERT INTO search (search) VALUES ('delete-all')", "indexed", "rebuild"),
         ("DELETE FROM highlights WHERE key = (SELECT min(key) FROM highlights)", "indexed", "rebuild"),
@@ -98,6 +101,7 @@ def test_damage_is_found_and_the_remedy_is_told(library: Kindlehl, damage: str, 
         "UPDATE highlights SET text = 'other' WHERE key = (SELECT max(key) FROM highlights WHERE text <> '')",
         "UPDATE highlights SET hidden = 1 WHERE kind = 'bookmark'",
         "UPDATE books SET title = 'x'",
+        "UPDATE digests SET digest = 1 WHERE bucket = (SELECT min(bucket) FROM digests)",
         "UPDATE records SET passage = key",
         "UPDATE imports SET live = 0",
         "UPDATE atoms SET book = (SELECT min(key) FROM atoms)",
@@ -139,9 +143,8 @@ def test_damaged_pages_are_found(kindlehl: Kindlehl) -> None:
 def test_a_fact_of_a_newer_kindlehl_is_no_damage(library: Kindlehl) -> None:
     """It is counted, and kept."""
     body = '{"type":"poem","id":"019a0000-0000-7000-8000-000000000000"}'
-    script(
-        library, f"INSERT INTO facts VALUES (99, 99, '019a0000-0000-7000-8000-000000000000', 'poem', 0, 0, 0, '{body}')"
-    )
+    with closing(open_library(library.library)) as lib, lib.transaction():
+        lib.facts.add_raw([body])
     assert "1 fact" in str(findings(library, "--deep")["newer"]["what"])
 
 

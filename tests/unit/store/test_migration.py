@@ -9,6 +9,7 @@ from support.histories import edit, import_of, picture, record
 
 from kindlehl import wire
 from kindlehl.domain.errors import KindlehlError
+from kindlehl.domain.withholding import HIGHLIGHTS, NOTES
 from kindlehl.ports import Filter
 from kindlehl.store import schema
 from kindlehl.store.library import empty_library, open_library, read_library
@@ -54,6 +55,16 @@ def test_it_shows_what_a_new_library_with_the_same_facts_shows(old: Path, opened
     with closing(sqlite3.connect(old)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
         assert db.execute("SELECT count(*) FROM v_highlights").fetchone() == (2,)
+
+
+def test_its_facts_have_digests_as_though_they_had_always_had_them(old: Path) -> None:
+    """Another library sees no difference."""
+    with closing(open_library(old)) as library, closing(empty_library()) as new:
+        with new.transaction():
+            new.facts.add(FACTS)
+        for digits, withheld in ((2, 0), (4, 0), (2, NOTES), (4, HIGHLIGHTS)):
+            assert library.facts.digests(digits, withheld) == new.facts.digests(digits, withheld)
+        assert library.facts.since(0, 9, 9_999) == new.facts.since(0, 9, 9_999)
 
 
 def test_a_copy_as_it_was_is_kept_beside(old: Path) -> None:

@@ -33,15 +33,17 @@ def test_an_older_backup_is_migrated_on_the_way(tmp_path: Path, monkeypatch: pyt
     backup.write(made(tmp_path / "source.db", 3), older, NOW)
     before = older.read_bytes()
 
+    newer = schema.VERSION + 1
+
     def migrate(db: sqlite3.Connection) -> None:
         db.execute("CREATE TABLE news (a)")
-        db.execute("PRAGMA user_version = 2")
+        db.execute(f"PRAGMA user_version = {newer}")
 
-    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr(schema, "VERSION", newer)
     monkeypatch.setattr(schema, "migrate", migrate)
     kept = restore(older, library, NOW, 0)
     found = backup.contents(library)
-    assert (found.version, found.facts, found.made) == (2, 3, None)
+    assert (found.version, found.facts, found.made) == (newer, 3, None)
     assert older.read_bytes() == before
     assert sorted(tmp_path.joinpath("data").iterdir()) == [library, kept]
 

@@ -1,5 +1,5 @@
-"""How facts look on the wire and in the library's file: one JSON object each. The raw body of a fact travels
-untouched, so what a newer kindlehl added is never lost on its way through an older one."""
+"""Facts on the wire and in the library's file: one JSON object each. The raw body of a fact travels untouched, so what
+a newer kindlehl added is never lost on its way through an older one."""
 
 import hashlib
 from typing import Annotated, Any
@@ -170,6 +170,12 @@ def rank(raw: str | bytes) -> tuple[bool, int, int, bytes]:
     state = _state(raw)
     data = raw.encode() if isinstance(raw, str) else raw
     return state.erased, state.revision, state.certainty, hashlib.blake2b(data, digest_size=16).digest()
+
+
+def digest(raw: str | bytes) -> int:
+    """64 bits of a body, which says id and state: BLAKE2b, as a signed number, since databases have no other."""
+    data = raw.encode() if isinstance(raw, str) else raw
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)
 
 
 def dumps(value: Any) -> bytes:

@@ -1,0 +1,41 @@
+"""How far a library in SQLite is with others."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from kindlehl.domain.facts import Id
+from kindlehl.ports import Progress
+
+
+class SqlitePeers:
+    """The `Peers` port."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def progress(self, peer: str) -> Progress:
+        """With this one; the beginning where nothing is known."""
+        row = self._db.execute("SELECT epoch, pulled, pushed, withheld FROM peers WHERE name = ?", (peer,)).fetchone()
+        return Progress(*row) if row else Progress()
+
+    def keep(self, peer: str, progress: Progress) -> None:
+        """Remember it."""
+        self._db.execute(
+            """INSERT INTO peers VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE
+                 SET epoch = excluded.epoch, pulled = excluded.pulled, pushed = excluded.pushed,
+                   withheld = excluded.withheld""",
+            (peer, *progress),
+        )
+
+    def refused(self, peer: str) -> Mapping[Id, int]:
+        """The facts that this peer did not take, and their digests then."""
+        return dict(self._db.execute("SELECT id, digest FROM refused WHERE peer = ?", (peer,)).fetchall())
+
+    def refuse(self, peer: str, facts: Iterable[tuple[Id, int, str]]) -> None:
+        """Remember facts that it did not take, the digest of each, and why."""
+        self._db.executemany("INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?)", ((peer, *fact) for fact in facts))
+
+    def forget(self, peer: str) -> None:
+        """As though there never had been one."""
+        self._db.execute("DELETE FROM refused WHERE peer = ?", (peer,))
+        self._db.execute("DELETE FROM peers WHERE name = ?", (peer,))

@@ -1,0 +1,156 @@
+"""What two replicas say to each other: a question and an answer each, as JSON.
+
+A round of the client's is hello, pull, push, and where the digests differ compare, states and fetch. Every question
+names the epoch of the answering replica and what is withheld, so that nothing has to be remembered between two.
+"""
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta, Raw
+
+from kindlehl.wire.bodies import AnyId, Number
+
+PROTOCOL = 1
+PAGE_FACTS = 500
+"""Facts in one message at most."""
+PAGE_BYTES = 1 << 20
+"""Bytes of facts in one message, unless a single one is longer."""
+FACT_BYTES = 1 << 19
+"""What one fact may take: a value of 256 KiB whose every second character is escaped, or an import of 4,000 records."""
+MESSAGE_BYTES = PAGE_BYTES + FACT_BYTES + (1 << 16)
+"""What a message may take, unpacked."""
+STATES = 20_000
+"""States in one answer at most, unless one bucket holds more."""
+
+Withheld = Annotated[int, Meta(ge=0, le=3)]
+Cursor = Number
+Bucket = Annotated[str, Meta(pattern=r"^[0-9a-f]{2}([0-9a-f]{2})?\Z")]
+"""The last two or four digits of an id: they are random in every kind of id."""
+
+
+class Hello(msgspec.Struct, tag_field="say", tag="hello"):
+    """The first question of a round."""
+
+    protocol: tuple[Number, Number]
+    """The least and the greatest protocol that is understood."""
+    fold: Number
+    """The revision of the fold: where it differs, equal facts may be shown in two ways."""
+    withheld: Withheld = 0
+
+
+class Welcome(msgspec.Struct, tag_field="say", tag="welcome"):
+    """Who answers, and how far it is."""
+
+    protocol: Number
+    fold: Number
+    epoch: str
+    """Changes whenever cursors lose their meaning."""
+    head: Cursor
+    digest: str
+    """Of all its facts, as of `head`."""
+    refuses: Withheld
+    """What this replica does not take, from anybody."""
+    now: str
+    """Its wall clock, UTC, ISO 8601 with Z."""
+
+
+class Pull(msgspec.Struct, tag_field="say", tag="pull"):
+    """What has come since?"""
+
+    epoch: str
+    cursor: Cursor
+    withheld: Withheld = 0
+
+
+class Page(msgspec.Struct, tag_field="say", tag="page"):
+    """Some facts, in order of arrival."""
+
+    facts: list[Raw]
+    cursor: Cursor
+    """All that had come up to here is in this page or an earlier one."""
+    head: Cursor
+    digest: str = ""
+    """As of `head`, where this is the last page."""
+
+
+class Push(msgspec.Struct, tag_field="say", tag="push"):
+    """Take these."""
+
+    epoch: str
+    facts: list[Raw]
+    withheld: Withheld = 0
+
+
+class Refused(msgspec.Struct):
+    """A fact that was not taken."""
+
+    id: str
+    code: str
+
+
+class Pushed(msgspec.Struct, tag_field="say", tag="pushed"):
+    """They are kept, durably, but for those that were refused."""
+
+    before: Cursor
+    head: Cursor
+    """Only these facts came between `before` and `head`."""
+    digest: str
+    refused: list[Refused] = []
+
+
+class Compare(msgspec.Struct, tag_field="say", tag="compare"):
+    """Where do we differ?"""
+
+    epoch: str
+    digits: Annotated[int, Meta(ge=2, le=4, multiple_of=2)]
+    """How many digits a bucket has."""
+    withheld: Withheld = 0
+
+
+class Digests(msgspec.Struct, tag_field="say", tag="digests"):
+    """The digest of each bucket that is not empty."""
+
+    head: Cursor
+    buckets: dict[Bucket, str]
+
+
+class AskStates(msgspec.Struct, tag_field="say", tag="states"):
+    """Which facts are in these buckets?"""
+
+    epoch: str
+    buckets: Annotated[list[Bucket], Meta(max_length=65_536)]
+    withheld: Withheld = 0
+
+
+class States(msgspec.Struct, tag_field="say", tag="are"):
+    """Each fact of the first so many of those buckets, and its digest."""
+
+    buckets: Number
+    facts: dict[AnyId, str]
+
+
+class Fetch(msgspec.Struct, tag_field="say", tag="fetch"):
+    """Give me these. A page answers with as many of the first as fit."""
+
+    epoch: str
+    ids: Annotated[list[AnyId], Meta(max_length=PAGE_FACTS)]
+    withheld: Withheld = 0
+
+
+class Failed(msgspec.Struct, tag_field="say", tag="failed"):
+    """Nothing was done. `code` names the meaning, as `KindlehlError.code` does."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    retry_after: float | None = None
+    """Seconds after which it may go better."""
+
+
+Question: TypeAlias = Hello | Pull | Push | Compare | AskStates | Fetch
+Answer: TypeAlias = Welcome | Page | Pushed | Digests | States | Failed
+
+encode = msgspec.json.Encoder().encode
+decode_question = msgspec.json.Decoder(Question).decode
+decode_answer = msgspec.json.Decoder(Answer).decode
