@@ -100,3 +100,27 @@ class PluginError(KindlehlError):
     """A plugin is broken or unknown."""
 
     code = "plugin"
+
+
+class OfflineError(KindlehlError):
+    """A server cannot be reached, or did not answer to the end; later it will."""
+
+    code = "offline"
+
+
+class WireError(KindlehlError):
+    """What was sent is not what it should be."""
+
+    code = "invalid"
+
+
+class MovedError(KindlehlError):
+    """The other library was restored or emptied while one spoke with it: begin anew."""
+
+    code = "moved"
+
+
+class UpgradeError(KindlehlError):
+    """Two versions that do not understand each other."""
+
+    code = "upgrade_required"

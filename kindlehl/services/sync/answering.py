@@ -1,0 +1,151 @@
+"""The answering side of a round: one question, one answer, and nothing to remember in between."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from msgspec import Raw
+
+from kindlehl import wire
+from kindlehl.domain import fold, withholding
+from kindlehl.domain.errors import KindlehlError, MovedError, UpgradeError, WireError
+from kindlehl.ports import Library
+from kindlehl.services.sync.digests import together, written
+from kindlehl.wire import messages
+from kindlehl.wire.messages import (
+    Answer,
+    AskStates,
+    Compare,
+    Digests,
+    Failed,
+    Fetch,
+    Hello,
+    Page,
+    Pull,
+    Push,
+    Pushed,
+    Question,
+    Refused,
+    States,
+    Welcome,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A library that others sync with."""
+
+    library: Library
+    epoch: str
+    """Changes whenever cursors lose their meaning: it was restored, or emptied."""
+    refuses: int = withholding.NOTHING
+    """What is not kept here."""
+
+    def answer(self, question: Question, now: datetime) -> Answer:
+        """What to say to a question. What cannot be done is an answer, too."""
+        try:
+            return self._answer(question, now)
+        except KindlehlError as error:
+            return failed(error)
+
+    def _answer(self, question: Question, now: datetime) -> Answer:
+        if isinstance(question, Hello):
+            return self._welcome(question, now)
+        if question.epoch != self.epoch:
+            raise MovedError("The server's library is not the one it was.", hint="Sync again.")
+        withheld = question.withheld | self.refuses
+        if isinstance(question, Pull):
+            return self._page(question.cursor, withheld)
+        if isinstance(question, Push):
+            return self._take(question.facts, withheld)
+        facts = self.library.facts
+        if isinstance(question, Compare):
+            with self.library.snapshot():
+                buckets = facts.digests(question.digits, withheld)
+                return Digests(facts.head(), {bucket: written(digest) for bucket, digest in buckets.items()})
+        if isinstance(question, AskStates):
+            return self._states(question.buckets, withheld)
+        return self._named(question, withheld)
+
+    def _welcome(self, question: Hello, now: datetime) -> Welcome:
+        least, greatest = question.protocol
+        if not least <= messages.PROTOCOL <= greatest:
+            older = "your kindlehl" if greatest < messages.PROTOCOL else "the server"
+            raise UpgradeError(f"The server and your kindlehl do not understand each other: {older} is too old.",
+                               hint=f"Update {older}.")  # fmt: skip
+        withheld = question.withheld | self.refuses
+        with self.library.snapshot():
+            return Welcome(
+                messages.PROTOCOL, fold.REVISION, self.epoch, self.library.facts.head(), self._digest(withheld),
+                self.refuses, now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            )  # fmt: skip
+
+    def _digest(self, withheld: int) -> str:
+        return together(self.library.facts.digests(2, withheld).values())
+
+    def _page(self, cursor: int, withheld: int) -> Page:
+        with self.library.snapshot():
+            head = self.library.facts.head()
+            feed = self.library.facts.since(cursor, messages.PAGE_FACTS, messages.PAGE_BYTES, withheld)
+            digest = self._digest(withheld) if feed.cursor >= head else ""
+        return Page([Raw(body.encode()) for body in feed.bodies], feed.cursor, head, digest)
+
+    def _take(self, facts: Sequence[Raw], withheld: int) -> Pushed:
+        refused: list[Refused] = []
+        taken: list[str] = []
+        for raw in facts:
+            code, id_, body = _looked_at(bytes(raw), withheld)
+            if code:
+                refused.append(Refused(id_, code))
+            else:
+                taken.append(body)
+        with self.library.transaction():
+            before = self.library.facts.head()
+            if taken:
+                self.library.facts.add_raw(taken)
+                self.library.shelf.settle()
+            return Pushed(before, self.library.facts.head(), self._digest(withheld), refused)
+
+    def _states(self, buckets: Sequence[str], withheld: int) -> States:
+        """Those of as many of the first buckets as an answer holds: a bucket holds about as many as any other."""
+        if len({len(bucket) for bucket in buckets}) > 1:
+            raise WireError("Buckets of two sizes cannot be asked for together.")
+        found = self.library.facts.states(buckets, withheld)
+        count = len(buckets)
+        while len(found) > messages.STATES and count > 1:
+            count = (count + 1) // 2
+            some = tuple(buckets[:count])
+            found = {id_: digest for id_, digest in found.items() if id_.endswith(some)}
+        return States(count, {id_: written(digest) for id_, digest in found.items()})
+
+    def _named(self, question: Fetch, withheld: int) -> Page:
+        ids = sorted(set(question.ids))
+        room = messages.PAGE_BYTES
+        page: list[Raw] = []
+        with self.library.snapshot():
+            for body in self.library.facts.named(ids, withheld):
+                data = body.encode()
+                room -= len(data)
+                if page and room < 0:
+                    break
+                page.append(Raw(data))
+            return Page(page, len(page), self.library.facts.head())
+
+
+def _looked_at(data: bytes, withheld: int) -> tuple[str, str, str]:
+    """Why a fact is not taken, if so; its id and its body. Raises WireError for what is no fact at all."""
+    try:
+        body = data.decode()
+        head, fact = wire.header(body), wire.decode(body)
+    except (UnicodeDecodeError, wire.Malformed) as error:
+        raise WireError("Something that was sent is no fact.") from error
+    if len(data) > messages.FACT_BYTES:
+        return "too_large", head.id, body
+    if withholding.falls_under(fact) & withheld:
+        return "withheld", head.id, body
+    return "", head.id, body
+
+
+def failed(error: KindlehlError) -> Failed:
+    """An error as it travels."""
+    return Failed(error.code, error.message, error.hint, getattr(error, "retry_after", None))

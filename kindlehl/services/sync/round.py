@@ -1,0 +1,282 @@
+"""One round of sync: pull what has come, push what is new here, and make sure by digests that both hold the same.
+
+Whatever happens to a round, nothing has to be remembered about it: each page and its cursor are kept in one
+transaction, and every step can be repeated.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+from msgspec import Raw
+
+from kindlehl import wire
+from kindlehl.domain import fold
+from kindlehl.domain.errors import WireError
+from kindlehl.domain.facts import Id
+from kindlehl.ports import Library, Progress
+from kindlehl.services.sync.digests import differing, together, written
+from kindlehl.wire import messages
+from kindlehl.wire.messages import (
+    Answer,
+    AskStates,
+    Compare,
+    Digests,
+    Fetch,
+    Hello,
+    Page,
+    Pull,
+    Push,
+    Pushed,
+    Question,
+    States,
+    Welcome,
+)
+
+_LAPS = 5
+"""How often a round pulls and pushes while others go on writing."""
+_MANY = 128
+"""So many buckets differ that it pays to ask for smaller ones."""
+_CROWDED = 32
+"""Facts in a bucket from which on smaller ones are worth their digests."""
+_ASKED = 1_024
+"""Buckets named in one question."""
+
+Ask = Callable[[Question], Answer]
+"""Puts a question to the peer. Raises KindlehlError where it failed or could not be asked: `OfflineError`."""
+A = TypeVar("A", Welcome, Page, Pushed, Digests, States)
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Done:
+    """What a round did."""
+
+    received: int = 0
+    """Facts that advanced this library."""
+    sent: int = 0
+    refused: int = 0
+    """Facts that the peer did not take."""
+    healed: int = 0
+    """Buckets that differed though cursors said that all was exchanged."""
+    anew: bool = False
+    """The peer was not the one it was: restored, or emptied."""
+    released: bool = False
+    """Something is no longer withheld that was: why buckets differ."""
+    equal: bool = False
+    """Both held the same facts at the end."""
+    fold: int = fold.REVISION
+    """The peer's revision of the fold."""
+    now: str = ""
+    """The peer's wall clock, when the round began."""
+
+
+def sync(library: Library, peer: str, ask: Ask, withheld: int = 0) -> Done:
+    """Make a library and a peer's equal. Raises what `ask` raises; then what was done so far stays done."""
+    return Round(library, peer, ask, withheld).run()
+
+
+@dataclass(slots=True)
+class Round:
+    """One round under way."""
+
+    library: Library
+    peer: str
+    ask: Ask
+    withheld: int
+    done: Done = field(default_factory=Done)
+    progress: Progress = field(default_factory=Progress)
+    theirs: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """Runs of our numbers that came from the peer in this round: (behind, up to)."""
+    head: int = 0
+    digest: str = ""
+    """The peer's, as far as is known."""
+
+    def run(self) -> Done:
+        """The whole of it."""
+        self._hello()
+        for _ in range(_LAPS):
+            self._pull()
+            self._push()
+            if self.head <= self.progress.pulled and self._is_compared():
+                break
+        return self.done
+
+    def _put(self, question: Question, kind: type[A]) -> A:
+        answer = self.ask(question)
+        if not isinstance(answer, kind):
+            raise WireError("The server gave an answer to another question.", hint="Update kindlehl, and the server.")
+        return answer
+
+    def _hello(self) -> None:
+        hello = Hello((messages.PROTOCOL, messages.PROTOCOL), fold.REVISION, self.withheld)
+        welcome = self._put(hello, Welcome)
+        self.withheld |= welcome.refuses
+        self.progress = self.library.peers.progress(self.peer)
+        known = bool(self.progress.epoch)
+        if self.progress.epoch != welcome.epoch or self.progress.pulled > welcome.head:
+            self.done.anew = known
+            self.progress = Progress(welcome.epoch, withheld=self.withheld)
+        self.done.released = bool(self.progress.withheld & ~self.withheld)
+        self.head, self.digest = welcome.head, welcome.digest
+        self.done.fold, self.done.now = welcome.fold, welcome.now
+
+    # -- cursors --------------------------------------------------------------------------------------------------
+
+    def _pull(self) -> None:
+        while self.progress.pulled < self.head:
+            cursor = self.progress.pulled
+            page = self._put(Pull(self.progress.epoch, cursor, self.withheld), Page)
+            if page.cursor <= cursor:
+                raise WireError("The server sends no end of the same page.")
+            with self.library.transaction():
+                before, after = self._take(page.facts)
+                sent = after if self.progress.pushed == before else self.progress.pushed
+                self._advance(self.progress._replace(pulled=page.cursor, pushed=sent))
+            if sent != after:
+                self.theirs.append((before, after))
+            self.head, self.digest = page.head, page.digest
+
+    def _take(self, facts: Sequence[Raw]) -> tuple[int, int]:
+        """Keep facts of the peer's; returns our head before and after."""
+        before = self.library.facts.head()
+        try:
+            self.done.received += self.library.facts.add_raw([bytes(raw).decode() for raw in facts])
+        except (UnicodeDecodeError, wire.Malformed) as error:
+            raise WireError("The server sent something that is no fact.", hint="Update the server.") from error
+        self.library.shelf.settle()
+        return before, self.library.facts.head()
+
+    def _advance(self, progress: Progress) -> None:
+        self.progress = progress
+        self.library.peers.keep(self.peer, progress)
+
+    def _push(self) -> None:
+        for behind, until in [*self.theirs, (self.library.facts.head(), None)]:
+            self._push_until(behind)
+            if until is not None and self.progress.pushed < until:
+                with self.library.transaction():
+                    self._advance(self.progress._replace(pushed=until))
+        self.theirs.clear()
+
+    def _push_until(self, until: int) -> None:
+        """Push what is ours, up to this number of our own."""
+        while self.progress.pushed < until:
+            feed = self.library.facts.since(
+                self.progress.pushed, messages.PAGE_FACTS, messages.PAGE_BYTES, self.withheld, until
+            )
+            if feed.bodies:
+                self._send(feed.bodies)
+            with self.library.transaction():
+                self._advance(self.progress._replace(pushed=feed.cursor))
+
+    def _send(self, bodies: Sequence[str]) -> None:
+        """Have the peer keep these. Where nothing else has come to it since we last pulled, nothing is to be pulled."""
+        question = Push(self.progress.epoch, [Raw(body.encode()) for body in bodies], self.withheld)
+        answer = self._put(question, Pushed)
+        self.done.sent += len(bodies)
+        self.done.refused += len(answer.refused)
+        self.head, self.digest = answer.head, answer.digest
+        if answer.before == self.progress.pulled:
+            self.progress = self.progress._replace(pulled=answer.head)
+        if answer.refused:
+            digests = {wire.header(body).id: wire.digest(body) for body in bodies}
+            with self.library.transaction():
+                self._advance(self.progress)
+                self.library.peers.refuse(
+                    self.peer, [(each.id, digests[each.id], each.code) for each in answer.refused if each.id in digests]
+                )
+
+    # -- digests --------------------------------------------------------------------------------------------------
+
+    def _is_compared(self) -> bool:
+        """Compare digests, and mend what differs. False where one of both has gone on meanwhile."""
+        with self.library.snapshot():
+            if self.library.facts.head() != self.progress.pushed:
+                return False
+            mine = self._digests(2)
+        if together(mine.values()) == self.digest:
+            self.done.equal = True
+            if self.progress != self.library.peers.progress(self.peer) or self.progress.withheld != self.withheld:
+                with self.library.transaction():
+                    self._advance(self.progress._replace(withheld=self.withheld))
+            return True
+        self._heal(differing(mine, self._put(Compare(self.progress.epoch, 2, self.withheld), Digests).buckets))
+        return False
+
+    def _digests(self, digits: int) -> dict[str, int]:
+        """The digests of our buckets, without what the peer does not take."""
+        buckets = dict(self.library.facts.digests(digits, self.withheld))
+        refused = self.library.peers.refused(self.peer)
+        for body in self.library.facts.named([*refused], self.withheld) if refused else ():
+            id_, digest = wire.header(body).id, wire.digest(body)
+            if refused[id_] == digest:
+                buckets[id_[-digits:]] = buckets.get(id_[-digits:], 0) ^ digest
+        return {bucket: digest for bucket, digest in buckets.items() if digest}
+
+    def _heal(self, buckets: list[str]) -> None:
+        """Exchange what differs in some buckets."""
+        if len(buckets) >= _MANY and self.library.facts.head() > _CROWDED * 256:
+            theirs = self._put(Compare(self.progress.epoch, 4, self.withheld), Digests).buckets
+            buckets = differing(self._digests(4), theirs)
+        self.done.healed += len(buckets)
+        while buckets:
+            question = AskStates(self.progress.epoch, buckets[:_ASKED], self.withheld)
+            answer = self._put(question, States)
+            if not 0 < answer.buckets <= len(question.buckets):
+                raise WireError("The server did not say which facts it has.")
+            self._exchange(buckets[: answer.buckets], answer.facts)
+            buckets = buckets[answer.buckets :]
+        with self.library.transaction():
+            self._advance(self.progress._replace(withheld=self.withheld))
+
+    def _exchange(self, buckets: Sequence[str], theirs: dict[Id, str]) -> None:
+        """Fetch what the peer has and we have not, or in another state; then send what it has not."""
+        mine = self._states(buckets)
+        missing: list[Id] = sorted(id_ for id_, digest in theirs.items() if mine.get(id_) != digest)
+        while missing:
+            page = self._put(Fetch(self.progress.epoch, missing[: messages.PAGE_FACTS], self.withheld), Page)
+            if not page.facts:
+                break  # they are gone by now
+            with self.library.transaction():
+                before, after = self._take(page.facts)
+                if self.progress.pushed == before:
+                    self._advance(self.progress._replace(pushed=after))
+            last = max(wire.header(bytes(raw)).id for raw in page.facts)
+            if last < missing[0]:
+                raise WireError("The server sent other facts than it was asked for.")
+            missing = [id_ for id_ in missing if id_ > last]
+        refused = self.library.peers.refused(self.peer)
+        unsent = [
+            id_
+            for id_, digest in self.library.facts.states(buckets, self.withheld).items()
+            if theirs.get(id_) != written(digest) and refused.get(id_) != digest
+        ]
+        for ids in _batches(sorted(unsent), messages.PAGE_FACTS):
+            for bodies in _pages(self.library.facts.named(ids, self.withheld)):
+                self._send(bodies)
+
+    def _states(self, buckets: Sequence[str]) -> dict[Id, str]:
+        return {id_: written(digest) for id_, digest in self.library.facts.states(buckets, self.withheld).items()}
+
+
+def _batches(items: Iterable[T], size: int) -> Iterable[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _pages(bodies: Iterable[str]) -> Iterable[list[str]]:
+    """Runs of bodies that fit a message."""
+    page: list[str] = []
+    room = messages.PAGE_BYTES
+    for body in bodies:
+        size = len(body.encode())
+        if page and size > room:
+            yield page
+            page, room = [], messages.PAGE_BYTES
+        page.append(body)
+        room -= size
+    if page:
+        yield page

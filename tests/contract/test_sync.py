@@ -1,0 +1,452 @@
+"""The contract of a round, whatever kind of library answers: both get the facts of both, and nothing is told twice."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from support.histories import edit, import_of, made_id, picture, record
+
+from kindlehl import wire
+from kindlehl.domain.errors import KindlehlError, MovedError, OfflineError, UpgradeError, WireError
+from kindlehl.domain.facts import Edit, Fact
+from kindlehl.domain.withholding import HIGHLIGHTS, NOTES, NOTHING
+from kindlehl.ports import Library
+from kindlehl.services.sync import round as rounds
+from kindlehl.services.sync.answering import Desk
+from kindlehl.services.sync.round import Done, sync
+from kindlehl.store.library import empty_library, open_library
+from kindlehl.store.memory import MemoryLibrary
+from kindlehl.wire import messages
+from kindlehl.wire.messages import Answer, Failed, Hello, Page, Pull, Push, Pushed, Question, Welcome
+
+NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
+HIS = [record("highlight", "Tale (Dickens, Charles)", f"His words {n}", n, 1, n % 30, False) for n in range(1, 40)]
+HERS = [record("highlight", "Woods (Muir, John)", f"Her words {n}", n, 1, n % 30, False) for n in range(1, 30)]
+
+
+STRANGE = wire.encode(edit(1, HIS[0].id, "note", "not what was asked for"))
+
+
+def held(library: Library) -> dict[str, str]:
+    return {wire.header(body).id: body for body in library.facts.bodies()}
+
+
+def keep(library: Library, *facts: Fact) -> None:
+    with library.transaction():
+        library.facts.add(facts)
+        library.shelf.settle()
+
+
+@dataclass
+class Home:
+    """A server, and the wire to it."""
+
+    library: Library
+    epoch: str = "e1"
+    refuses: int = NOTHING
+    asked: list[Question] = field(default_factory=list)
+    answered: list[Answer] = field(default_factory=list)
+    meddle: Callable[[Question], None] = lambda _: None
+
+    def ask(self, question: Question) -> Answer:
+        """One exchange, as bytes both ways."""
+        self.meddle(question)
+        question = messages.decode_question(messages.encode(question))
+        self.asked.append(question)
+        answer = Desk(self.library, self.epoch, self.refuses).answer(question, NOW)
+        answer = messages.decode_answer(messages.encode(answer))
+        self.answered.append(answer)
+        if isinstance(answer, Failed):
+            kinds = {kind.code: kind for kind in (MovedError, UpgradeError, WireError)}
+            raise kinds[answer.code](answer.message)
+        return answer
+
+    def told(self) -> tuple[list[str], list[str]]:
+        """The facts that went to it and came from it, and the wire is forgotten."""
+        up = [bytes(raw).decode() for q in self.asked if isinstance(q, Push) for raw in q.facts]
+        down = [bytes(raw).decode() for a in self.answered if isinstance(a, Page) for raw in a.facts]
+        self.asked.clear()
+        self.answered.clear()
+        return up, down
+
+    def names(self) -> list[str]:
+        """What was asked."""
+        return [type(question).__name__ for question in self.asked]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    library = MemoryLibrary() if request.param == "memory" else open_library(tmp_path / "home.db")
+    yield Home(library)
+    library.close()
+
+
+@pytest.fixture
+def mine() -> Iterator[Library]:
+    with closing(empty_library()) as library:
+        keep(library, *HIS, import_of(1, "clippings", HIS))
+        yield library
+
+
+@pytest.fixture
+def hers() -> Iterator[Library]:
+    with closing(empty_library()) as library:
+        keep(library, *HERS, import_of(2, "clippings", HERS))
+        yield library
+
+
+def met(library: Library, home: Home, withheld: int = NOTHING) -> Done:
+    """A round after which both are equal."""
+    done = sync(library, "home", home.ask, withheld)
+    assert done.equal
+    return done
+
+
+def same(*libraries: Library) -> bool:
+    """Whether they hold and show the same."""
+    first = libraries[0]
+    return all(held(first) == held(each) and picture(first) == picture(each) for each in libraries[1:])
+
+
+class TestRound:
+    """Two libraries become equal."""
+
+    def test_what_is_here_goes_there_once(self, mine: Library, home: Home) -> None:
+        """And is not told back."""
+        bodies = [*mine.facts.bodies()]
+        done = met(mine, home)
+        assert (done.sent, done.received, done.healed) == (len(bodies), 0, 0)
+        assert home.told() == (bodies, [])
+        assert same(mine, home.library)
+
+    def test_what_is_there_comes_here_once(self, mine: Library, hers: Library, home: Home) -> None:
+        """And is not sent back, though there was something to send."""
+        met(mine, home)
+        home.told()
+        before = [*hers.facts.bodies()]
+        done = met(hers, home)
+        assert home.told() == (before, [*mine.facts.bodies()])
+        assert (done.sent, done.received) == (len(before), len(held(mine)))
+        met(mine, home)
+        assert home.told() == ([], before)
+        assert same(mine, hers, home.library)
+
+    def test_a_round_without_news_is_one_exchange(self, mine: Library, home: Home) -> None:
+        """Cron asks every few minutes."""
+        met(mine, home)
+        home.told()
+        met(mine, home)
+        assert home.names() == ["Hello"]
+
+    def test_a_change_is_two_exchanges(self, mine: Library, home: Home) -> None:
+        """And on the other side as many."""
+        with closing(empty_library()) as other:
+            met(mine, home)
+            met(other, home)
+            home.told()
+            keep(mine, edit(9, HIS[0].id, "note", "so true"))
+            met(mine, home)
+            assert home.names() == ["Hello", "Push"]
+            home.told()
+            met(other, home)
+            assert home.names() == ["Hello", "Pull"]
+            assert same(mine, other, home.library)
+
+    def test_a_fact_travels_as_it_is(self, mine: Library, home: Home) -> None:
+        """Of a type and with fields that this version does not know, with spaces where somebody put them."""
+        bodies = [
+            f'{{"type": "star",  "id": "{made_id(70)}", "points": [1.50, {{"a": null}}], "text": "\\u0041 é"}}',
+            f'{{"type":"edit","id":"{made_id(71)}","target":"{HIS[0].id}","field":"mood","value":{{"x":1}},"hlc":9}}',
+        ]
+        with mine.transaction():
+            mine.facts.add_raw(bodies)
+        met(mine, home)
+        assert [held(home.library)[made_id(n)] for n in (70, 71)] == bodies
+
+    def test_pages_are_small_and_a_long_fact_has_one_of_its_own(
+        self, mine: Library, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Both ways; a round that breaks off goes on where it was."""
+        monkeypatch.setattr(messages, "PAGE_FACTS", 7)
+        monkeypatch.setattr(messages, "PAGE_BYTES", 2_000)
+        long = replace(HIS[0], id=made_id(5), text="long " * 1_000)
+        keep(mine, long, import_of(3, "clippings", [long]))
+        pages = 0
+
+        def unplug(question: Question) -> None:
+            nonlocal pages
+            pages += isinstance(question, Push | Pull)
+            if pages == 3 and isinstance(question, Push | Pull):
+                raise OfflineError("The server cannot be reached.")
+
+        home.meddle = unplug
+        with pytest.raises(OfflineError):
+            sync(mine, "home", home.ask)
+        there = held(home.library)
+        assert 0 < len(there) < len(held(mine))
+        home.told()
+        met(mine, home)
+        assert set(home.told()[0]).isdisjoint(there.values())
+        with closing(empty_library()) as other:
+            met(other, home)
+            sizes = [[len(raw) for raw in page.facts] for page in home.answered if isinstance(page, Page)]
+            assert all(len(page) == 1 or (len(page) <= 7 and sum(page) <= 2_000) for page in sizes)
+            assert same(mine, other, home.library)
+
+    def test_others_may_write_on_both_sides_meanwhile(self, mine: Library, hers: Library, home: Home) -> None:
+        """The round goes on until it is quiet."""
+        met(mine, home)
+        number = 100
+
+        def somebody(question: Question) -> None:
+            nonlocal number
+            if number < 106 and not isinstance(question, Hello):
+                number += 1
+                keep(home.library if number % 2 else hers, edit(number, HIS[number % 9].id, "tag:x", True))
+
+        home.meddle = somebody
+        met(hers, home)
+        met(mine, home)
+        assert same(mine, hers, home.library)
+        assert len([body for body in held(mine).values() if '"tag:x"' in body]) == 6
+
+    def test_a_round_that_finds_no_quiet_ends(self, hers: Library, home: Home) -> None:
+        """And says that it did not see both equal."""
+        numbers = iter(range(100, 200))
+        home.meddle = lambda _: keep(hers, edit(next(numbers), HIS[0].id, "tag:x", True))
+        assert not sync(hers, "home", home.ask).equal
+
+    def test_what_the_peer_runs_is_told(self, mine: Library, home: Home) -> None:
+        """Its clock, and the revision of its fold."""
+        done = met(mine, home)
+        assert (done.now, done.fold) == ("2024-03-01T12:00:00.000Z", 3)
+
+
+class TestHealing:
+    """Cursors for speed, digests for truth."""
+
+    def test_a_server_that_was_emptied_or_restored_is_filled_again(self, mine: Library, home: Home) -> None:
+        """A new epoch says so; the round does too."""
+        met(mine, home)
+        home.told()
+        with closing(empty_library()) as empty:
+            home.library, home.epoch = empty, "e2"
+            done = met(mine, home)
+            assert (done.anew, done.healed) == (True, 0)
+            assert same(mine, empty)
+
+    @pytest.mark.parametrize("ahead", [False, True])
+    def test_a_server_that_was_restored_silently_is_filled_again(
+        self, mine: Library, home: Home, *, ahead: bool
+    ) -> None:
+        """Also where it has come further since than it was before."""
+        met(mine, home)
+        with closing(empty_library()) as older:
+            keep(older, *HIS[:5], import_of(1, "clippings", HIS))
+            if ahead:
+                for n in range(200, 260):
+                    keep(older, edit(n, HIS[0].id, f"tag:{n}", True))
+            home.library = older
+            done = met(mine, home)
+            assert (done.anew, done.healed > 0) == (not ahead, ahead)
+            assert same(mine, older)
+
+    def test_of_two_states_both_keep_the_greater(self, mine: Library, home: Home) -> None:
+        """Wherever it is, though no cursor tells of it."""
+        met(mine, home)
+        here, there = (replace(HIS[n], text="Better", revision=2) for n in (0, 1))
+        keep(mine, here)
+        keep(home.library, there)
+        with mine.transaction():
+            mine.peers.keep("home", mine.peers.progress("home")._replace(
+                pulled=home.library.facts.head(), pushed=mine.facts.head()
+            ))  # fmt: skip
+        home.told()
+        assert met(mine, home).healed == 2
+        up, down = home.told()
+        assert up == [wire.encode(here)]
+        assert set(down) == {wire.encode(fact) for fact in (there, HIS[0])}  # a digest does not tell which is greater
+        assert same(mine, home.library)
+
+    def test_where_much_differs_smaller_buckets_are_compared(
+        self, mine: Library, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """So that what is equal is not named."""
+        monkeypatch.setattr(rounds, "_MANY", 2)
+        monkeypatch.setattr(rounds, "_CROWDED", 0)
+        monkeypatch.setattr(rounds, "_ASKED", 3)
+        monkeypatch.setattr(messages, "STATES", 2)
+        monkeypatch.setattr(messages, "PAGE_FACTS", 3)
+        met(mine, home)
+        missing = [edit(n, HIS[n % 20].id, f"tag:{n}", True) for n in range(300, 330)]
+        keep(home.library, *missing[:20])
+        keep(mine, *missing[20:])
+        with mine.transaction():
+            mine.peers.keep("home", mine.peers.progress("home")._replace(
+                pulled=home.library.facts.head(), pushed=mine.facts.head()
+            ))  # fmt: skip
+        home.told()
+        assert met(mine, home).healed >= 25
+        assert next(len(q.buckets) for q in home.asked if isinstance(q, messages.AskStates)) == 3
+        assert {q.digits for q in home.asked if isinstance(q, messages.Compare)} == {2, 4}
+        up, _ = home.told()
+        assert sorted(up) == sorted(wire.encode(fact) for fact in missing[20:])
+        assert same(mine, home.library)
+
+    def test_a_device_that_is_restored_or_copied_needs_no_healing(self, hers: Library, home: Home) -> None:
+        """What it knows of the server is as old as what it holds."""
+        with closing(empty_library()) as device, closing(empty_library()) as older:
+            for library in (device, older):
+                keep(library, *HIS, import_of(1, "clippings", HIS))
+                met(library, home)
+            met(hers, home)
+            keep(device, edit(9, HIS[0].id, "note", "lost with the device, kept by the server"))
+            met(device, home)
+            done = met(older, home)
+            assert (done.healed, done.anew) == (0, False)
+            assert same(device, older, home.library)
+
+
+class TestWithholding:
+    """What a reader keeps to himself."""
+
+    NOTE = edit(50, HIS[0].id, "note", "private words")
+
+    def test_notes_that_are_withheld_do_not_travel(self, mine: Library, home: Home) -> None:
+        """In neither direction, and both are equal in the rest."""
+        others = edit(51, HIS[1].id, "note", "of somebody else")
+        keep(mine, self.NOTE)
+        keep(home.library, others)
+        met(mine, home, NOTES)
+        assert "private words" not in json.dumps(held(home.library))
+        assert "of somebody else" not in json.dumps(held(mine))
+        assert set(held(mine)) - set(held(home.library)) == {self.NOTE.id}
+
+    def test_what_is_released_travels_then(self, mine: Library, home: Home) -> None:
+        """By digests, and the round says why they differed."""
+        keep(mine, self.NOTE)
+        met(mine, home, NOTES)
+        met(mine, home, NOTES)
+        done = met(mine, home)
+        assert (done.released, done.sent) == (True, 1)
+        assert same(mine, home.library)
+        assert not met(mine, home).released
+
+    def test_what_the_server_refuses_to_hold_stays_here(self, mine: Library, home: Home) -> None:
+        """Whatever the device would send."""
+        home.refuses = HIGHLIGHTS
+        keep(mine, self.NOTE)
+        met(mine, home)
+        assert set(held(home.library)) == {self.NOTE.id, import_of(1, "clippings", HIS).id}
+        answer = Desk(home.library, home.epoch, HIGHLIGHTS).answer(
+            Push(home.epoch, [messages.Raw(wire.encode(HIS[0]).encode())]), NOW
+        )
+        assert isinstance(answer, Pushed)
+        assert [(each.id, each.code) for each in answer.refused] == [(HIS[0].id, "withheld")]
+
+
+class TestRefusal:
+    """What cannot be kept there is kept here, and stops nothing."""
+
+    def test_a_fact_that_is_too_long_is_refused_once(
+        self, mine: Library, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is sent no second time, shown here, and both count as equal; a lesser state of it travels again."""
+        monkeypatch.setattr(messages, "FACT_BYTES", 3_000)
+        long = edit(60, HIS[0].id, "note", "long " * 1_000)
+        last = edit(61, HIS[1].id, "note", "short")
+        keep(mine, long, last)
+        done = met(mine, home)
+        assert (done.refused, set(held(mine)) - set(held(home.library))) == (1, {long.id})
+        home.told()
+        assert met(mine, home).refused == 0
+        assert home.told() == ([], [])
+        keep(mine, replace(long, value=None, erased=True))
+        assert met(mine, home).refused == 0
+        assert same(mine, home.library)
+
+    @pytest.mark.parametrize(
+        "fact", ['{"type":"edit"}', "[]", '{"type":"edit","id":"../../etc"}', '"x"', '{"id":"' + made_id(1) + '"}']
+    )
+    def test_what_is_no_fact_is_an_error_and_nothing_is_kept(self, home: Home, fact: str) -> None:
+        """Not even what came with it."""
+        raws = [messages.Raw(body.encode()) for body in (wire.encode(HIS[0]), fact)]
+        answer = Desk(home.library, "e1").answer(Push("e1", raws), NOW)
+        assert isinstance(answer, Failed)
+        assert (answer.code, held(home.library)) == ("invalid", {})
+
+    def test_a_question_of_another_epoch_changes_nothing(self, home: Home) -> None:
+        """The server was restored in the middle of a round."""
+        for question in (
+            Push("e0", [messages.Raw(wire.encode(HIS[0]).encode())]), Pull("e0", 3), messages.Compare("e0", 2),
+            messages.AskStates("e0", ["00"]), messages.Fetch("e0", [HIS[0].id]),
+        ):  # fmt: skip
+            answer = Desk(home.library, "e1").answer(question, NOW)
+            assert isinstance(answer, Failed)
+            assert (answer.code, held(home.library)) == ("moved", {})
+
+    @pytest.mark.parametrize(("protocol", "older"), [((0, 0), "your kindlehl"), ((2, 9), "the server")])
+    def test_versions_that_do_not_understand_each_other_say_which_is_too_old(
+        self, home: Home, protocol: tuple[int, int], older: str
+    ) -> None:
+        """Before anything is exchanged."""
+        answer = Desk(home.library, "e1").answer(Hello(protocol, 3), NOW)
+        assert isinstance(answer, Failed)
+        assert (answer.code, answer.hint) == ("upgrade_required", f"Update {older}.")
+
+    def test_buckets_of_two_sizes_are_not_asked_for_together(self, home: Home) -> None:
+        """They would not be found."""
+        answer = Desk(home.library, "e1").answer(messages.AskStates("e1", ["00", "0000"]), NOW)
+        assert isinstance(answer, Failed)
+        assert answer.code == "invalid"
+
+
+class TestBrokenServer:
+    """A server that answers nonsense is an error, and no endless loop."""
+
+    @pytest.mark.parametrize(
+        "answers",
+        [
+            [Page([], 0, 0)],
+            [Welcome(1, 3, "e1", 9, "", 0, ""), Page([], 0, 9)],
+            [Welcome(1, 3, "e1", 9, "", 0, ""), Pushed(0, 0, "")],
+            [Welcome(1, 3, "e1", 9, "", 0, ""), Page([messages.Raw(b"{}")], 9, 9)],
+            [Welcome(1, 3, "e1", 0, "x", 0, ""), Pushed(0, 1, "x"), messages.Digests(1, {"zz": "0"}),
+             messages.States(0, {})],
+            [Welcome(1, 3, "e1", 0, "x", 0, ""), Pushed(0, 1, "x"), messages.Digests(1, {"ff": "0"}),
+             messages.States(1, {made_id(255): "0"}), Page([messages.Raw(STRANGE.encode())], 1, 1)],
+        ],
+        ids=["another answer", "no end", "a push for a pull", "no fact", "no states", "other facts"],
+    )  # fmt: skip
+    def test_it_is_told_and_nothing_is_lost(self, mine: Library, answers: Sequence[Answer]) -> None:
+        """What was here is here."""
+        before = held(mine)
+        said = iter(answers)
+        with pytest.raises(KindlehlError):
+            sync(mine, "home", lambda _: next(said))
+        assert held(mine) == before
+
+    def test_digests_that_never_agree_end_the_round(self, mine: Library, home: Home) -> None:
+        """It says that both are not equal."""
+        ask = home.ask
+
+        def lying(question: Question) -> Answer:
+            answer = ask(question)
+            if isinstance(answer, Welcome | Pushed):
+                answer.digest = "0" * 16
+            return answer
+
+        assert not sync(mine, "home", lying).equal
+
+
+def test_the_clock_of_a_library_goes_on_from_what_it_has_seen(mine: Library, hers: Library, home: Home) -> None:
+    """An edit made after a round comes after all that came with it."""
+    keep(hers, edit(1_000_000, HERS[0].id, "note", "later"))
+    met(hers, home)
+    met(mine, home)
+    assert mine.facts.greatest_stamp() == 1_000_000
+    assert isinstance(mine.facts.edits([HERS[0].id])[0], Edit)
