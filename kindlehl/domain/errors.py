@@ -16,6 +16,8 @@ class KindlehlError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.retry_after: float | None = None
+        """Seconds after which it may go better, where somebody said so."""
 
 
 class UsageError(KindlehlError):
@@ -124,3 +126,26 @@ class UpgradeError(KindlehlError):
     """Two versions that do not understand each other."""
 
     code = "upgrade_required"
+
+
+class RevokedError(KindlehlError):
+    """A device is not, or no longer, let in."""
+
+    code = "revoked"
+
+
+class TooLargeError(WireError):
+    """What was sent is larger than what is taken."""
+
+    code = "too_large"
+
+
+def every() -> list[type[KindlehlError]]:
+    """All kinds of errors, those of later modules too."""
+    found: list[type[KindlehlError]] = []
+    waiting: list[type[KindlehlError]] = [KindlehlError]
+    while waiting:
+        kind = waiting.pop()
+        found.append(kind)
+        waiting += kind.__subclasses__()
+    return found

@@ -44,11 +44,12 @@ class Desk:
     def answer(self, question: Question, now: datetime) -> Answer:
         """What to say to a question. What cannot be done is an answer, too."""
         try:
-            return self._answer(question, now)
+            return self.ask(question, now)
         except KindlehlError as error:
-            return failed(error)
+            return Failed(error.code, error.message, error.hint, error.retry_after)
 
-    def _answer(self, question: Question, now: datetime) -> Answer:
+    def ask(self, question: Question, now: datetime) -> Answer:
+        """The same, but what cannot be done is raised."""
         if isinstance(question, Hello):
             return self._welcome(question, now)
         if question.epoch != self.epoch:
@@ -144,8 +145,3 @@ def _looked_at(data: bytes, withheld: int) -> tuple[str, str, str]:
     if withholding.falls_under(fact) & withheld:
         return "withheld", head.id, body
     return "", head.id, body
-
-
-def failed(error: KindlehlError) -> Failed:
-    """An error as it travels."""
-    return Failed(error.code, error.message, error.hint, getattr(error, "retry_after", None))

@@ -1,0 +1,123 @@
+"""A library behind a URL: questions go there over HTTP; answers, or what went wrong, come back."""
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+from httpx2 import URL, Client, HTTPError, InvalidURL, Limits, Response, Timeout
+
+from kindlehl import __version__
+from kindlehl.domain import errors
+from kindlehl.domain.errors import KindlehlError, OfflineError, UsageError, WireError
+from kindlehl.wire import Malformed, messages, packing
+from kindlehl.wire.messages import Answer, Failed, Question
+
+PATH = "/api/v1/sync"
+_TIMEOUT = Timeout(30.0, connect=10.0)
+_PASSING = frozenset((429, 502, 503, 504))
+"""Statuses of whatever stands before a server: later it will do."""
+
+
+class HttpPeer:
+    """A peer that is asked over HTTP, one question a request. Nothing is retried here, and no redirection followed: a
+    token goes to the address it was made for, and to no other."""
+
+    def __init__(self, url: str, token: str, *, client: Client | None = None) -> None:
+        self.url = _address(url)
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": f"kindlehl/{__version__}"}
+        self._client = client or Client(
+            headers=headers, timeout=_TIMEOUT, follow_redirects=False, trust_env=True, limits=Limits(max_connections=2)
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    def __call__(self, question: Question) -> Answer:
+        """Put a question. Raises OfflineError where there is no answer, and what the server raised where it failed."""
+        body, encoding = packing.packed(messages.encode(question))
+        headers = {"Content-Type": "application/json", "Accept-Encoding": packing.ENCODING}
+        if encoding is not None:
+            headers["Content-Encoding"] = encoding
+        try:
+            with self._client.stream("POST", self.url, content=body, headers=headers) as response:
+                data = _read(response)
+        except HTTPError as error:
+            raise OfflineError(
+                f"{self.url.host} cannot be reached ({_why(error)}).",
+                hint="Everything is kept here; sync again when it can.",
+            ) from error
+        if response.status_code != 200:
+            raise _failure(response, data)
+        try:
+            answer: Answer = messages.decode_answer(data)
+        except Malformed as error:
+            raise _strange(self.url) from error
+        if isinstance(answer, Failed):
+            raise _raised(answer.code, answer.message, answer.hint, answer.retry_after)
+        return answer
+
+
+def _address(url: str) -> URL:
+    try:
+        urlsplit(url)  # knows brackets that do not close
+        address = httpx2.URL(url.rstrip("/") + PATH)
+    except (InvalidURL, ValueError) as error:
+        raise UsageError("That is no address of a server.", hint="It looks like https://books.example.org") from error
+    if address.scheme not in ("http", "https") or not address.host or address.userinfo:
+        raise UsageError("That is no address of a server.", hint="It looks like https://books.example.org")
+    return address
+
+
+def _read(response: Response) -> bytes:
+    """What was answered, unpacked here and not by the client, which knows of no limit."""
+    data = bytearray()
+    for chunk in response.iter_raw():
+        data += chunk
+        if len(data) > messages.MESSAGE_BYTES:
+            raise _strange(response.url)
+    return packing.unpacked(bytes(data), response.headers.get("Content-Encoding"), messages.MESSAGE_BYTES)
+
+
+def _failure(response: Response, data: bytes) -> KindlehlError:
+    """What a status and an RFC 9457 problem say."""
+    try:
+        problem: Any = json.loads(data)
+        code, message, hint = str(problem["code"]), str(problem["title"]), problem.get("hint")
+        return _raised(code, message, str(hint) if hint else None, _seconds(response))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        if response.status_code in _PASSING:
+            return _raised("offline", f"{response.url.host} is not ready.", None, _seconds(response))
+        return _strange(response.url)
+
+
+def _seconds(response: Response) -> float | None:
+    """How long to wait, as `Retry-After` says."""
+    said = response.headers.get("Retry-After", "")
+    return float(said) if said.isdecimal() and len(said) < 6 else None
+
+
+def _raised(code: str, message: str, hint: str | None, retry_after: float | None) -> KindlehlError:
+    """The error that a server raised, as the same class. A code that is not known means that it failed."""
+    kinds = {kind.code: kind for kind in errors.every()}
+    error = kinds.get(code, KindlehlError)(message, hint=hint)
+    error.retry_after = retry_after
+    return error
+
+
+def _strange(url: URL) -> WireError:
+    return WireError(
+        f"{url.host} does not answer like a kindlehl server.", hint="Check the address, and what stands before it."
+    )
+
+
+def _why(error: HTTPError) -> str:
+    """The kind of failure in words; what the client says may hold an address with whatever was in it."""
+    kinds = {
+        httpx2.ConnectTimeout: "no connection in time",
+        httpx2.TimeoutException: "no answer in time",
+        httpx2.ConnectError: "no connection",
+        httpx2.NetworkError: "the connection broke",
+    }
+    return next((words for kind, words in kinds.items() if isinstance(error, kind)), "the connection broke")

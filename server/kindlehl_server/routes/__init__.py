@@ -1,0 +1,1 @@
+"""Routes: thin. Unpack the request, make one call, map the answer."""

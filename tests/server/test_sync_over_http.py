@@ -1,0 +1,258 @@
+"""The real client and the real server: rounds over HTTP, and everything that may come instead of an answer."""
+
+import json
+import socket
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import zstandard
+from support.histories import edit, import_of, made_id, picture, record
+from support.served import serving
+
+from kindlehl import wire
+from kindlehl.domain.errors import KindlehlError, MovedError, OfflineError, RevokedError, UsageError, WireError
+from kindlehl.ports import Library
+from kindlehl.remote import HttpPeer
+from kindlehl.services.sync.answering import Desk
+from kindlehl.services.sync.round import sync
+from kindlehl.store.library import empty_library, open_library
+from kindlehl.wire import messages
+from kindlehl.wire.messages import Hello, Pull, Push
+from kindlehl_server.app import Needs, create_app
+
+HIS = [record("highlight", "Tale (Dickens, Charles)", f"His words {n}", n, 1, n % 30, False) for n in range(1, 400)]
+TOKEN = "khl_test"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The server's library."""
+    return tmp_path / "home.db"
+
+
+@pytest.fixture
+def app(path: Path) -> Callable[..., object]:
+    @contextmanager
+    def desk(token: str) -> Generator[Desk]:
+        if token != TOKEN:
+            raise RevokedError("This device was signed out.", hint="Pair it anew: kindlehl pair URL")
+        with closing(open_library(path)) as library:
+            yield Desk(library, "e1")
+
+    return create_app(Needs(desk))
+
+
+@pytest.fixture
+def url(app: Callable[..., object]) -> Iterator[str]:
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture
+def peer(url: str) -> Iterator[HttpPeer]:
+    with closing(HttpPeer(url, TOKEN)) as peer:
+        yield peer
+
+
+@pytest.fixture
+def mine() -> Iterator[Library]:
+    with closing(empty_library()) as library:
+        with library.transaction():
+            library.facts.add([*HIS, import_of(1, "clippings", HIS)])
+            library.shelf.settle()
+        yield library
+
+
+def raw(url: str, data: bytes) -> bytes:
+    """Say something to the server; what it answered before it hung up."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall(data)
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+    return answer
+
+
+def post(body: bytes, *headers: str, length: int | None = None) -> bytes:
+    """A request as bytes."""
+    lines = [
+        "POST /api/v1/sync HTTP/1.1", "Host: x", f"Authorization: Bearer {TOKEN}",
+        f"Content-Length: {len(body) if length is None else length}", "Connection: close", *headers,
+    ]  # fmt: skip
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class TestRounds:
+    """What the contract of a round says, over a wire."""
+
+    def test_three_libraries_become_equal(self, mine: Library, peer: HttpPeer, path: Path) -> None:
+        """And a fact travels as it is."""
+        strange = f'{{"type": "star",  "id": "{made_id(70)}", "text": "\\u0041 é", "points": [1.50]}}'
+        with mine.transaction():
+            mine.facts.add_raw([strange])
+        with closing(empty_library()) as other, closing(open_library(path)) as home:
+            assert sync(mine, "home", peer).equal
+            assert sync(other, "home", peer).equal
+            assert picture(mine) == picture(other) == picture(home)
+            assert strange in list(other.facts.bodies())
+            with other.transaction():
+                other.facts.add([edit(5, HIS[3].id, "note", "so true")])
+                other.shelf.settle()
+            assert sync(other, "home", peer).sent == 1
+            assert sync(mine, "home", peer).received == 1
+            assert picture(mine) == picture(other) == picture(home)
+
+    def test_a_round_goes_on_where_the_server_was_stopped(
+        self, mine: Library, app: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In the middle of it."""
+        monkeypatch.setattr(messages, "PAGE_FACTS", 100)
+        with serving(app) as url, closing(HttpPeer(url, TOKEN)) as peer:
+            asked = 0
+
+            def until_gone(question: messages.Question) -> messages.Answer:
+                nonlocal asked
+                asked += 1
+                if asked > 2:
+                    raise OfflineError("gone")
+                return peer(question)
+
+            with pytest.raises(OfflineError):
+                sync(mine, "home", until_gone)
+        with serving(app) as url, closing(HttpPeer(url, TOKEN)) as peer:
+            done = sync(mine, "home", peer)
+            assert (done.equal, done.sent) == (True, 300)
+
+
+class TestRefusal:
+    """What is not let in, and what makes no sense."""
+
+    @pytest.mark.parametrize("token", ["x", "khl_other", "khl_test2"])
+    def test_a_stranger_learns_nothing(self, url: str, token: str) -> None:
+        """And is told what to do."""
+        with closing(HttpPeer(url, token)) as peer, pytest.raises(RevokedError) as told:
+            peer(Hello((1, 1), 3))
+        assert "kindlehl pair" in (told.value.hint or "")
+
+    def test_an_error_of_the_server_is_the_same_error_here(self, peer: HttpPeer) -> None:
+        """Class, sentence and hint."""
+        with pytest.raises(MovedError) as told:
+            peer(Pull("e0", 0))
+        assert told.value.hint == "Sync again."
+
+    @pytest.mark.parametrize(
+        ("body", "headers", "status"),
+        [
+            (b"", (), 400),
+            (b"{}", (), 400),
+            (b'{"say":"dance"}', (), 400),
+            (b'{"say":"pull","epoch":"e1","cursor":-1}', (), 400),
+            (b'{"say":"push","epoch":"e1","facts":' + b"[" * 100_000, (), 400),
+            (b'{"say":"push","epoch":"e1","facts":[' + b"[" * 50_000 + b"]" * 50_000 + b"]}", (), 400),
+            (b'{"say":"push","epoch":"e1","facts":[{"type":"edit","id":"' + b"\xff" * 36 + b'"}]}', (), 400),
+            (b"not packed", ("Content-Encoding: zstd",), 400),
+            (b"x", ("Content-Encoding: br",), 400),
+            (zstandard.ZstdCompressor().compress(b" " * 200_000_000), ("Content-Encoding: zstd",), 413),
+            (b" " * (messages.MESSAGE_BYTES + 1), (), 413),
+        ],
+        ids=["nothing", "no question", "unknown", "a bad cursor", "deep", "deep and closed", "no text", "not packed",
+             "packed otherwise", "a bomb", "too long"],
+    )  # fmt: skip
+    def test_nonsense_is_a_typed_error_and_changes_nothing(
+        self, url: str, peer: HttpPeer, path: Path, body: bytes, headers: tuple[str, ...], status: int
+    ) -> None:
+        """A problem with a code and a sentence; the server goes on."""
+        answer = raw(url, post(body, *headers))
+        head, _, said = answer.partition(b"\r\n\r\n")
+        assert head.startswith(f"HTTP/1.1 {status} ".encode())
+        assert b"application/problem+json" in head
+        problem = json.loads(said)
+        assert problem["status"] == status
+        assert problem["title"].endswith(".")
+        assert problem["code"] in {"invalid", "too_large"}
+        assert isinstance(peer(Hello((1, 1), 3)), messages.Welcome)
+        with closing(open_library(path)) as home:
+            assert home.facts.head() == 0
+
+    def test_half_a_message_changes_nothing(self, url: str, peer: HttpPeer, path: Path) -> None:
+        """Whoever hangs up has said nothing."""
+        whole = messages.encode(Push("e1", [messages.Raw(wire.encode(HIS[0]).encode())]))
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+            connection.sendall(post(whole[: len(whole) // 2], length=len(whole)))
+        assert isinstance(peer(Hello((1, 1), 3)), messages.Welcome)
+        with closing(open_library(path)) as home:
+            assert home.facts.head() == 0
+
+
+def saying(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Callable[..., object]:
+    """An ASGI application that says one thing."""
+
+    async def app(scope: dict[str, object], _: object, send: Callable[[dict[str, object]], object]) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": list(headers)})  # type: ignore[misc]
+        await send({"type": "http.response.body", "body": body})  # type: ignore[misc]
+
+    return app
+
+
+class TestStrangers:
+    """Whatever else may be behind an address."""
+
+    @pytest.mark.parametrize(
+        ("app", "kind"),
+        [
+            (saying(200, b"<html>Welcome to the hotel's WLAN"), WireError),
+            (saying(200, b"{}"), WireError),
+            (saying(200, b"x" * 10_000_000), WireError),
+            (saying(200, zstandard.ZstdCompressor().compress(b" " * 200_000_000), (b"content-encoding", b"zstd")),
+             WireError),
+            (saying(200, b"x", (b"content-encoding", b"gzip")), WireError),
+            (saying(301, b"", (b"location", b"http://127.0.0.1:9/")), WireError),
+            (saying(404, b"nothing here"), WireError),
+            (saying(500, b"Internal Server Error"), WireError),
+            (saying(500, b"[" * 100_000), WireError),
+            (saying(502, b"<html>Bad Gateway"), OfflineError),
+            (saying(503, b"", (b"retry-after", b"7")), OfflineError),
+        ],
+        ids=["a page", "no answer", "too long", "a bomb", "packed otherwise", "moved", "not found", "an error", "deep",
+             "gateway", "not ready"],
+    )  # fmt: skip
+    def test_is_told_in_a_sentence(self, mine: Library, app: Callable[..., object], kind: type[KindlehlError]) -> None:
+        """Which names the server and nothing of what it said."""
+        before = list(mine.facts.bodies())
+        with serving(app) as url, closing(HttpPeer(url, TOKEN)) as peer, pytest.raises(kind) as told:
+            sync(mine, "home", peer)
+        assert told.value.message.endswith(".")
+        assert "WLAN" not in told.value.message + (told.value.hint or "")
+        assert TOKEN not in told.value.message + (told.value.hint or "")
+        assert list(mine.facts.bodies()) == before
+
+    def test_how_long_to_wait_is_passed_on(self) -> None:
+        """As `Retry-After` says it, in seconds."""
+        for said, seconds in ((b"7", 7.0), (b"tomorrow", None), (b"9999999999", None)):
+            app = saying(503, b"", (b"retry-after", said))
+            with serving(app) as url, closing(HttpPeer(url, TOKEN)) as peer, pytest.raises(OfflineError) as told:
+                peer(Hello((1, 1), 3))
+            assert told.value.retry_after == seconds
+
+    def test_nobody_there_is_offline(self) -> None:
+        """A port on which nobody listens."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with closing(HttpPeer(f"http://127.0.0.1:{port}", TOKEN)) as peer, pytest.raises(OfflineError) as told:
+            peer(Hello((1, 1), 3))
+        assert told.value.message == "127.0.0.1 cannot be reached (no connection)."
+
+    @pytest.mark.parametrize(
+        "url", ["", "books", "ftp://books", "http://", "http://me:secret@books", "http://[", "http://x\n"]
+    )
+    def test_what_is_no_address_is_said_to_be_none(self, url: str) -> None:
+        """Before anything is sent, and without repeating what may hold a password."""
+        with pytest.raises(UsageError) as told:
+            HttpPeer(url, TOKEN)
+        assert "secret" not in told.value.message
