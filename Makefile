@@ -5,12 +5,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PYTHON VENV
 
-.PHONY: help demo test deep check bench docs site requirements clean
+.PHONY: help demo test deep simulate check bench docs site requirements clean
 
 help:
 	@echo 'make demo          set up, import a sample, show it, leave Markdown, CSV and PDF in demo/'
 	@echo 'make test          set up and run the tests'
 	@echo 'make deep          the laws and machines with many more histories; half an hour'
+	@echo 'make simulate      20,000 histories of a household: hours; FIRST and LAST choose a part'
 	@echo 'make check         lint, formatting, types, import contracts, site, packaging'
 	@echo 'make bench         the benchmarks'
 	@echo 'make docs          write the generated parts of docs/ anew'
@@ -42,6 +43,10 @@ test: $(VENV)/.dev
 deep: $(VENV)/.dev
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n auto tests/contract/test_vault.py tests/contract/test_editing.py \
 	    tests/contract/test_library.py tests/unit/domain
+
+# What the ledger has of this very code is not lived again.
+simulate: $(VENV)/.dev
+	$(BIN)/python tests/simulation $(or $(FIRST),0) $(or $(LAST),20000)
 
 # The last line proves the contracts themselves, and the wheel that people would install.
 check: $(VENV)/.dev
