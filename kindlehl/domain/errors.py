@@ -134,6 +134,12 @@ class RevokedError(KindlehlError):
     code = "revoked"
 
 
+class DeniedError(KindlehlError):
+    """Somebody may not do that, or is not who he says."""
+
+    code = "denied"
+
+
 class TooLargeError(WireError):
     """What was sent is larger than what is taken."""
 

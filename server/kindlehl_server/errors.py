@@ -11,6 +11,7 @@ STATUS = {
     "usage": 400,
     "invalid": 400,
     "revoked": 401,
+    "denied": 403,
     "not_found": 404,
     "conflict": 409,
     "moved": 409,

@@ -1,0 +1,178 @@
+"""Accounts: people come in by an invitation and sign in with a password; devices have tokens."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from kindlehl.domain.errors import ConflictError, DeniedError, NotFoundError, RevokedError, UsageError
+from kindlehl.domain.facts import new_id
+from kindlehl_server.accounts import secrets
+from kindlehl_server.accounts.people import Device, Person, Role
+from kindlehl_server.store.database import Database
+from kindlehl_server.store.tables import invites, tokens, users
+
+INVITED_FOR = timedelta(days=3)
+SHORTEST = 10
+"""Characters of a password."""
+LONGEST = 1_000
+_HEARD_OF = timedelta(minutes=1)
+"""How exactly it is kept when a device was last heard of: not every request shall write."""
+
+
+def stamp(at: datetime) -> str:
+    """A time as it is kept: UTC, ISO 8601 with Z."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+class Accounts:
+    """Who is let in."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime], hasher: PasswordHasher | None = None) -> None:
+        self._database = database
+        self._now = now
+        self._hasher = hasher or PasswordHasher()
+        self._nobodys = self._hasher.hash(secrets.token())
+
+    # -- people ---------------------------------------------------------------------------------------------------
+
+    def first_invitation(self) -> str | None:
+        """While nobody is here: a secret by which the first person becomes the owner. It replaces an earlier one."""
+        with self._database.writing() as db:
+            if db.scalar(select(func.count()).select_from(users)):
+                return None
+            db.execute(delete(invites).where(invites.c.inviter.is_(None)))
+            return self._invite(db, "owner", None)
+
+    def invite(self, inviter: Person) -> str:
+        """A secret by which one more person can come in, once, within three days. Raises DeniedError unless an owner
+        asks."""
+        if inviter.role != "owner":
+            raise DeniedError("Only an owner of this server can invite others.", hint="Ask whoever runs it.")
+        with self._database.writing() as db:
+            return self._invite(db, "member", inviter.id)
+
+    def _invite(self, db: Connection, role: Role, inviter: str | None) -> str:
+        secret = secrets.token()
+        expires = stamp(self._now() + INVITED_FOR)
+        db.execute(
+            insert(invites).values(digest=secrets.digest(secret), role=role, inviter=inviter, expires_at=expires)
+        )
+        return secret
+
+    def accept(self, secret: str, name: str, password: str) -> Person:
+        """Come in. Raises DeniedError where the invitation is none, was used or is too old, UsageError for a name or
+        password that will not do, ConflictError where the name is taken; then the invitation still holds."""
+        chosen, kept = self._named(name), self._hashed(password)
+        with self._database.writing() as db:
+            role = db.scalar(
+                delete(invites)
+                .where(invites.c.digest == secrets.digest(secret), invites.c.expires_at > stamp(self._now()))
+                .returning(invites.c.role)
+            )
+            if role is None:
+                raise DeniedError("This invitation was used, or is too old.", hint="Ask for another one.")
+            if role == "owner":  # of two who came with a first invitation one is too late
+                db.execute(delete(invites).where(invites.c.inviter.is_(None)))
+            person = Person(new_id(), chosen, role)
+            try:
+                db.execute(insert(users).values(**person._asdict(), password=kept, created_at=stamp(self._now())))
+            except IntegrityError as error:
+                raise ConflictError("Somebody here has that name.", hint="Choose another one.") from error
+        return person
+
+    def _named(self, name: str) -> str:
+        chosen = " ".join(unicodedata.normalize("NFC", name).split())
+        if not 0 < len(chosen) <= 64 or not chosen.isprintable():
+            raise UsageError("A name has 1 to 64 characters.", hint="Choose another one.")
+        return chosen
+
+    def _hashed(self, password: str) -> str:
+        if not SHORTEST <= len(password) <= LONGEST:
+            raise UsageError(
+                f"A password has {SHORTEST} to {LONGEST:,} characters.", hint="Four words that go together do well."
+            )
+        return self._hasher.hash(password.encode("utf-8", "surrogatepass"))
+
+    def sign_in(self, name: str, password: str) -> Person:
+        """Whoever has this name and password. It takes as long and says the same whether the name or the password is
+        wrong: DeniedError."""
+        chosen = " ".join(unicodedata.normalize("NFC", name).split())
+        with self._database.reading() as db:
+            row = db.execute(select(users).where(users.c.name == chosen)).first()
+        kept = self._nobodys if row is None else row.password
+        if not self._fits(kept, password) or row is None:
+            raise DeniedError("The name or the password is wrong.", hint="Try again, or ask whoever runs the server.")
+        if self._hasher.check_needs_rehash(kept):
+            anew = self._hasher.hash(password.encode("utf-8", "surrogatepass"))
+            with self._database.writing() as db:
+                db.execute(update(users).where(users.c.id == row.id, users.c.password == kept).values(password=anew))
+        return Person(row.id, row.name, row.role)
+
+    def _fits(self, kept: str, password: str) -> bool:
+        if len(password) > LONGEST:
+            return False
+        try:
+            return self._hasher.verify(kept, password.encode("utf-8", "surrogatepass"))
+        except (VerificationError, InvalidHashError):
+            return False
+
+    # -- devices --------------------------------------------------------------------------------------------------
+
+    def admit(self, db: Connection, owner: str, name: str, scope: str = "sync") -> str:
+        """A token for one more device of somebody's; the only time that anybody sees it."""
+        token = secrets.token()
+        db.execute(
+            insert(tokens).values(
+                id=new_id(), digest=secrets.digest(token), owner=owner, name=name, scope=scope,
+                created_at=stamp(self._now()),
+            )
+        )  # fmt: skip
+        return token
+
+    def device(self, token: str) -> Device:
+        """The device that has this token. Raises RevokedError where there is none, or no longer."""
+        with self._database.reading() as db:
+            row = db.execute(_DEVICES.where(tokens.c.digest == secrets.digest(token))).first()
+        if row is None:
+            raise RevokedError("This device is not paired with the server.", hint="Pair it: kindlehl pair URL")
+        found = Device(*row)
+        now = self._now()
+        if found.used_at is None or found.used_at <= stamp(now - _HEARD_OF):
+            with self._database.writing() as db:
+                db.execute(update(tokens).where(tokens.c.id == found.id).values(used_at=stamp(now)))
+        return found
+
+    def devices(self, person: Person) -> Sequence[Device]:
+        """Somebody's devices, the newest first."""
+        with self._database.reading() as db:
+            rows = db.execute(_DEVICES.where(tokens.c.owner == person.id).order_by(tokens.c.id.desc()))
+            return [Device(*row) for row in rows]
+
+    def rename(self, person: Person, id_: str, name: str) -> None:
+        """Call one of somebody's devices otherwise. Raises NotFoundError where it is none of his."""
+        chosen = self._named(name)
+        with self._database.writing() as db:
+            mine = (tokens.c.id == id_) & (tokens.c.owner == person.id)
+            if not db.execute(update(tokens).where(mine).values(name=chosen)).rowcount:
+                raise _no_device()
+
+    def revoke(self, person: Person, id_: str) -> None:
+        """Let one of somebody's devices in no more. Raises NotFoundError where it is none of his."""
+        with self._database.writing() as db:
+            mine = (tokens.c.id == id_) & (tokens.c.owner == person.id)
+            if not db.execute(delete(tokens).where(mine)).rowcount:
+                raise _no_device()
+
+
+_DEVICES = select(
+    tokens.c.id, tokens.c.owner, tokens.c.name, tokens.c.scope, tokens.c.created_at, tokens.c.used_at
+)  # fmt: skip
+
+
+def _no_device() -> NotFoundError:
+    return NotFoundError("There is no such device.", hint="See them: kindlehl devices list")
