@@ -295,7 +295,15 @@ class Progress(NamedTuple):
 
 
 class Peers(Protocol):
-    """How far this library is with others. No facts, and never sent anywhere."""
+    """How far this library is with others, and they with it. No facts, and never sent anywhere."""
+
+    def epoch(self) -> str:
+        """Names this library's numbers: a peer's cursors mean something as long as it is the same."""
+        ...
+
+    def renew(self, epoch: str | None = None) -> None:
+        """Another file is in this one's place, such as a backup: the cursors of peers lose their meaning."""
+        ...
 
     def progress(self, peer: str) -> Progress:
         """With this one; the beginning where nothing is known."""

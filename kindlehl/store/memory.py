@@ -25,6 +25,7 @@ class MemoryLibrary:
         self._operations: list[Operation] = []
         self._numbers: dict[Id, int] = {}
         self._head = 0
+        self._epoch = "0"
         self._peers: dict[str, Progress] = {}
         self._refused: dict[str, dict[Id, int]] = {}
 
@@ -396,6 +397,14 @@ class MemoryLibrary:
         self._memo[key] = value
 
     # -- peers ----------------------------------------------------------------------------------------------------
+
+    def epoch(self) -> str:
+        """Names this library's numbers."""
+        return self._epoch
+
+    def renew(self, epoch: str | None = None) -> None:
+        """The cursors of peers lose their meaning."""
+        self._epoch = f"{int(self._epoch, 16) + 1:x}" if epoch is None else epoch
 
     def progress(self, peer: str) -> Progress:
         """With this one."""

@@ -1,5 +1,6 @@
 """How far a library in SQLite is with others."""
 
+import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
 
@@ -12,6 +13,16 @@ class SqlitePeers:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+
+    def epoch(self) -> str:
+        """Names this library's numbers."""
+        (epoch,) = self._db.execute("SELECT value FROM settings WHERE key = 'epoch'").fetchone()
+        return f"{epoch:x}"
+
+    def renew(self, epoch: str | None = None) -> None:
+        """The cursors of peers lose their meaning."""
+        value = secrets.randbits(62) if epoch is None else int(epoch, 16)
+        self._db.execute("INSERT OR REPLACE INTO settings VALUES ('epoch', ?)", (value,))
 
     def progress(self, peer: str) -> Progress:
         """With this one; the beginning where nothing is known."""

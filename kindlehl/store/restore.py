@@ -33,7 +33,8 @@ def restore(backup: Path, library: Path, now: datetime, wait: float) -> Path | N
         with translated(backup), closing(open_file(part, "rw", 0)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             forget_that_it_is_one(connection)
-        open_library(part).close()  # an older one is migrated here, and folded as this version folds
+        with closing(open_library(part)) as made, made.transaction():  # migrated, and folded as this version folds
+            made.peers.renew()  # whoever syncs with it is behind where this one was, or ahead
         if log_of(part).exists():
             raise LibraryError(f"{backup} could not be made ready. Nothing was changed.", hint="Try again.")
         with _alone(library, wait):

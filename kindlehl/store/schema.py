@@ -210,10 +210,12 @@ def migrate(connection: "sqlite3.Connection") -> None:
     @migrations()
     def travelling(db: "Database") -> None:
         from kindlehl.store.digests import digest_all
+        from kindlehl.store.peers import SqlitePeers
 
         for statement in statements(TRAVELLING):
             db.conn.execute(statement)
         digest_all(db.conn)
+        SqlitePeers(db.conn).renew()
 
     migrations.apply(Database(connection))
     connection.execute(f"PRAGMA user_version = {VERSION}")

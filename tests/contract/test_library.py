@@ -296,6 +296,28 @@ class TestTravelling:
 class TestPeers:
     """How far a library is with others."""
 
+    def test_an_epoch_stays_until_it_is_renewed(self, library: Library) -> None:
+        """And may be set, for a file that was copied."""
+        first = library.peers.epoch()
+        keep(library, BEST)
+        with library.transaction():
+            library.shelf.rebuild()
+        assert library.peers.epoch() == first
+        with library.transaction():
+            library.peers.renew()
+        assert library.peers.epoch() != first
+        with library.transaction():
+            library.peers.renew("1f")
+        assert library.peers.epoch() == "1f"
+
+    def test_two_libraries_have_two_epochs(self, tmp_path: Path) -> None:
+        """One that was emptied is another."""
+        epochs: set[str] = set()
+        for name in ("a.db", "b.db"):
+            with closing(open_library(tmp_path / name)) as made:
+                epochs.add(made.peers.epoch())
+        assert len(epochs) == 2
+
     def test_nothing_is_known_of_a_stranger(self, library: Library) -> None:
         """The beginning."""
         assert library.peers.progress("home") == Progress()

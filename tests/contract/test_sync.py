@@ -28,6 +28,12 @@ HIS = [record("highlight", "Tale (Dickens, Charles)", f"His words {n}", n, 1, n 
 HERS = [record("highlight", "Woods (Muir, John)", f"Her words {n}", n, 1, n % 30, False) for n in range(1, 30)]
 
 
+def renewed(library: Library, epoch: str) -> None:
+    """A library whose numbers go by this name."""
+    with library.transaction():
+        library.peers.renew(epoch)
+
+
 STRANGE = wire.encode(edit(1, HIS[0].id, "note", "not what was asked for"))
 
 
@@ -46,18 +52,22 @@ class Home:
     """A server, and the wire to it."""
 
     library: Library
-    epoch: str = "e1"
     refuses: int = NOTHING
     asked: list[Question] = field(default_factory=list)
     answered: list[Answer] = field(default_factory=list)
     meddle: Callable[[Question], None] = lambda _: None
+
+    @property
+    def epoch(self) -> str:
+        """Of its library."""
+        return self.library.peers.epoch()
 
     def ask(self, question: Question) -> Answer:
         """One exchange, as bytes both ways."""
         self.meddle(question)
         question = messages.decode_question(messages.encode(question))
         self.asked.append(question)
-        answer = Desk(self.library, self.epoch, self.refuses).answer(question, NOW)
+        answer = Desk(self.library, self.refuses).answer(question, NOW)
         answer = messages.decode_answer(messages.encode(answer))
         self.answered.append(answer)
         if isinstance(answer, Failed):
@@ -234,7 +244,8 @@ class TestHealing:
         met(mine, home)
         home.told()
         with closing(empty_library()) as empty:
-            home.library, home.epoch = empty, "e2"
+            assert empty.peers.epoch() != home.epoch
+            home.library = empty
             done = met(mine, home)
             assert (done.anew, done.healed) == (True, 0)
             assert same(mine, empty)
@@ -247,6 +258,7 @@ class TestHealing:
         met(mine, home)
         with closing(empty_library()) as older:
             keep(older, *HIS[:5], import_of(1, "clippings", HIS))
+            renewed(older, home.epoch)
             if ahead:
                 for n in range(200, 260):
                     keep(older, edit(n, HIS[0].id, f"tag:{n}", True))
@@ -342,7 +354,7 @@ class TestWithholding:
         keep(mine, self.NOTE)
         met(mine, home)
         assert set(held(home.library)) == {self.NOTE.id, import_of(1, "clippings", HIS).id}
-        answer = Desk(home.library, home.epoch, HIGHLIGHTS).answer(
+        answer = Desk(home.library, HIGHLIGHTS).answer(
             Push(home.epoch, [messages.Raw(wire.encode(HIS[0]).encode())]), NOW
         )
         assert isinstance(answer, Pushed)
@@ -375,7 +387,7 @@ class TestRefusal:
     def test_what_is_no_fact_is_an_error_and_nothing_is_kept(self, home: Home, fact: str) -> None:
         """Not even what came with it."""
         raws = [messages.Raw(body.encode()) for body in (wire.encode(HIS[0]), fact)]
-        answer = Desk(home.library, "e1").answer(Push("e1", raws), NOW)
+        answer = Desk(home.library).answer(Push(home.epoch, raws), NOW)
         assert isinstance(answer, Failed)
         assert (answer.code, held(home.library)) == ("invalid", {})
 
@@ -385,7 +397,7 @@ class TestRefusal:
             Push("e0", [messages.Raw(wire.encode(HIS[0]).encode())]), Pull("e0", 3), messages.Compare("e0", 2),
             messages.AskStates("e0", ["00"]), messages.Fetch("e0", [HIS[0].id]),
         ):  # fmt: skip
-            answer = Desk(home.library, "e1").answer(question, NOW)
+            answer = Desk(home.library).answer(question, NOW)
             assert isinstance(answer, Failed)
             assert (answer.code, held(home.library)) == ("moved", {})
 
@@ -394,13 +406,13 @@ class TestRefusal:
         self, home: Home, protocol: tuple[int, int], older: str
     ) -> None:
         """Before anything is exchanged."""
-        answer = Desk(home.library, "e1").answer(Hello(protocol, 3), NOW)
+        answer = Desk(home.library).answer(Hello(protocol, 3), NOW)
         assert isinstance(answer, Failed)
         assert (answer.code, answer.hint) == ("upgrade_required", f"Update {older}.")
 
     def test_buckets_of_two_sizes_are_not_asked_for_together(self, home: Home) -> None:
         """They would not be found."""
-        answer = Desk(home.library, "e1").answer(messages.AskStates("e1", ["00", "0000"]), NOW)
+        answer = Desk(home.library).answer(messages.AskStates(home.epoch, ["00", "0000"]), NOW)
         assert isinstance(answer, Failed)
         assert answer.code == "invalid"
 

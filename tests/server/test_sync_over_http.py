@@ -40,7 +40,7 @@ def app(path: Path) -> Callable[..., object]:
         if token != TOKEN:
             raise RevokedError("This device was signed out.", hint="Pair it anew: kindlehl pair URL")
         with closing(open_library(path)) as library:
-            yield Desk(library, "e1")
+            yield Desk(library)
 
     return create_app(Needs(desk))
 
@@ -166,7 +166,9 @@ class TestRefusal:
         self, url: str, peer: HttpPeer, path: Path, body: bytes, headers: tuple[str, ...], status: int
     ) -> None:
         """A problem with a code and a sentence; the server goes on."""
-        answer = raw(url, post(body, *headers))
+        welcome = peer(Hello((1, 1), 3))
+        assert isinstance(welcome, messages.Welcome)
+        answer = raw(url, post(body.replace(b'"e1"', json.dumps(welcome.epoch).encode()), *headers))
         head, _, said = answer.partition(b"\r\n\r\n")
         assert head.startswith(f"HTTP/1.1 {status} ".encode())
         assert b"application/problem+json" in head

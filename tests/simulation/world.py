@@ -151,7 +151,7 @@ class World:
         self.is_healed = False
         self.depth = 0
         self.server = Replica(self)
-        self.epoch = 0
+        self.renew()
         self.devices = [Device(f"d{n}", self) for n in range(self.rng.randint(2, 4))]
         self.files = [self.file() for _ in range(2)]
         self.older = [[*file, *self.file()] for file in self.files]
@@ -224,7 +224,7 @@ class World:
 
     def answered(self, data: bytes) -> bytes:
         """What the server says."""
-        desk = Desk(self.server.library, f"epoch {self.epoch}")
+        desk = Desk(self.server.library)
         return messages.encode(desk.answer(messages.decode_question(data), self.now))
 
     # -- what happens ---------------------------------------------------------------------------------------------
@@ -398,12 +398,17 @@ class World:
         if chosen is not self.server:
             self.faults["device restored"] += 1
         elif self.rng.random() < 0.5:
-            self.epoch += 1
+            self.renew()
             self.faults["server restored"] += 1
         else:
             self.faults["server restored silently"] += 1
             for each in self.devices:
                 each.may_differ = True
+
+    def renew(self) -> None:
+        """The server's numbers begin anew, as is told to whoever comes."""
+        with self.server.library.transaction():
+            self.server.library.peers.renew(f"{self.rng.getrandbits(60):x}")
 
     def disaster(self, device: Device) -> None:
         """The server is emptied, a device cloned, or paired anew."""
@@ -412,7 +417,7 @@ class World:
         kind = self.rng.choice(("server emptied", "device cloned", "paired anew"))
         if kind == "server emptied":
             self.server.put_back(Replica(self).image())
-            self.epoch += 1
+            self.renew()
         elif kind == "device cloned":
             if len(self.devices) > 4:
                 return

@@ -36,8 +36,6 @@ class Desk:
     """A library that others sync with."""
 
     library: Library
-    epoch: str
-    """Changes whenever cursors lose their meaning: it was restored, or emptied."""
     refuses: int = withholding.NOTHING
     """What is not kept here."""
 
@@ -52,7 +50,7 @@ class Desk:
         """The same, but what cannot be done is raised."""
         if isinstance(question, Hello):
             return self._welcome(question, now)
-        if question.epoch != self.epoch:
+        if question.epoch != self.library.peers.epoch():
             raise MovedError("The server's library is not the one it was.", hint="Sync again.")
         withheld = question.withheld | self.refuses
         if isinstance(question, Pull):
@@ -75,11 +73,10 @@ class Desk:
             raise UpgradeError(f"The server and your kindlehl do not understand each other: {older} is too old.",
                                hint=f"Update {older}.")  # fmt: skip
         withheld = question.withheld | self.refuses
+        stamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with self.library.snapshot():
-            return Welcome(
-                messages.PROTOCOL, fold.REVISION, self.epoch, self.library.facts.head(), self._digest(withheld),
-                self.refuses, now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            )  # fmt: skip
+            epoch, head = self.library.peers.epoch(), self.library.facts.head()
+            return Welcome(messages.PROTOCOL, fold.REVISION, epoch, head, self._digest(withheld), self.refuses, stamp)
 
     def _digest(self, withheld: int) -> str:
         return together(self.library.facts.digests(2, withheld).values())

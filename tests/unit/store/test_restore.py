@@ -104,3 +104,14 @@ def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(
         open_(library)
     open_(library).close()
     assert backup.contents(library).facts == 3
+
+
+def test_what_was_restored_numbers_anew(tmp_path: Path) -> None:
+    """So that whoever syncs with it begins anew, instead of trusting cursors that lead elsewhere."""
+    library = made(tmp_path / "data" / "library.db", 2)
+    with closing(open_library(library)) as held:
+        before = held.peers.epoch()
+    backup.write(library, tmp_path / "backup.db", NOW)
+    restore(tmp_path / "backup.db", library, NOW, 0)
+    with closing(open_library(library)) as held:
+        assert held.peers.epoch() != before
