@@ -1,47 +1,68 @@
-"""A library behind a URL: questions go there over HTTP; answers, or what went wrong, come back."""
+"""A server behind a URL: questions go there over HTTP; answers, or what went wrong, come back."""
 
 import json
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+import msgspec
 from httpx2 import URL, Client, HTTPError, InvalidURL, Limits, Response, Timeout
 
 from kindlehl import __version__
 from kindlehl.domain import errors
 from kindlehl.domain.errors import KindlehlError, OfflineError, UsageError, WireError
 from kindlehl.wire import Malformed, messages, packing
-from kindlehl.wire.messages import Answer, Failed, Question
+from kindlehl.wire.messages import Answer, Collect, Collected, Failed, Pair, Paired, Question
 
-PATH = "/api/v1/sync"
 _TIMEOUT = Timeout(30.0, connect=10.0)
 _PASSING = frozenset((429, 502, 503, 504))
 """Statuses of whatever stands before a server: later it will do."""
 
 
-class HttpPeer:
-    """A peer that is asked over HTTP, one question a request. Nothing is retried here, and no redirection followed: a
-    token goes to the address it was made for, and to no other."""
+class Server:
+    """A server by its address, and the token by which this device is let in. Nothing is retried here, and no
+    redirection followed: a token goes to the address it was made for, and to no other."""
 
-    def __init__(self, url: str, token: str, *, client: Client | None = None) -> None:
+    def __init__(self, url: str, token: str | None = None, *, client: Client | None = None) -> None:
         self.url = _address(url)
-        headers = {"Authorization": f"Bearer {token}", "User-Agent": f"kindlehl/{__version__}"}
+        headers = {"User-Agent": f"kindlehl/{__version__}", "Accept-Encoding": packing.ENCODING}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         self._client = client or Client(
-            headers=headers, timeout=_TIMEOUT, follow_redirects=False, trust_env=True, limits=Limits(max_connections=2)
+            headers=headers, timeout=_TIMEOUT, follow_redirects=False, limits=Limits(max_connections=2)
         )
 
     def close(self) -> None:
         """Hang up."""
         self._client.close()
 
-    def __call__(self, question: Question) -> Answer:
-        """Put a question. Raises OfflineError where there is no answer, and what the server raised where it failed."""
-        body, encoding = packing.packed(messages.encode(question))
-        headers = {"Content-Type": "application/json", "Accept-Encoding": packing.ENCODING}
-        if encoding is not None:
-            headers["Content-Encoding"] = encoding
+    def ask(self, question: Question) -> Answer:
+        """Put a question of the sync protocol. Raises OfflineError where there is no answer, and what the server raised
+        where it failed."""
+        data = self._posted("/api/v1/sync", messages.encode(question))
+        answer: Answer = self._decoded(messages.decode_answer, data)
+        if isinstance(answer, Failed):
+            raise _raised(answer.code, answer.message, answer.hint, answer.retry_after)
+        return answer
+
+    def pair(self, device: str) -> Paired:
+        """Ask to be let in; the answer has a code, which the owner types where he is signed in."""
+        data = self._posted("/api/v1/pairings", messages.encode(Pair(device)))
+        paired: Paired = self._decoded(msgspec.json.Decoder(Paired).decode, data)
+        return paired
+
+    def collect(self, secret: str) -> str | None:
+        """The token, once somebody has let this device in; None while it waits. Raises DeniedError where it waits in
+        vain."""
+        data = self._posted("/api/v1/pairings/token", messages.encode(Collect(secret)))
+        collected: Collected = self._decoded(msgspec.json.Decoder(Collected).decode, data)
+        return collected.token
+
+    def _posted(self, path: str, message: bytes) -> bytes:
+        body, encoding = packing.packed(message)
+        headers = {"Content-Type": "application/json"} | ({"Content-Encoding": encoding} if encoding else {})
         try:
-            with self._client.stream("POST", self.url, content=body, headers=headers) as response:
+            with self._client.stream("POST", f"{self.url}{path}", content=body, headers=headers) as response:
                 data = _read(response)
         except HTTPError as error:
             raise OfflineError(
@@ -50,24 +71,30 @@ class HttpPeer:
             ) from error
         if response.status_code != 200:
             raise _failure(response, data)
+        return data
+
+    def _decoded(self, decode: Any, data: bytes) -> Any:
         try:
-            answer: Answer = messages.decode_answer(data)
-        except Malformed as error:
+            return decode(data)
+        except (Malformed, RecursionError) as error:
             raise _strange(self.url) from error
-        if isinstance(answer, Failed):
-            raise _raised(answer.code, answer.message, answer.hint, answer.retry_after)
-        return answer
 
 
 def _address(url: str) -> URL:
     try:
         urlsplit(url)  # knows brackets that do not close
-        address = httpx2.URL(url.rstrip("/") + PATH)
+        address = httpx2.URL(url.rstrip("/"))
     except (InvalidURL, ValueError) as error:
-        raise UsageError("That is no address of a server.", hint="It looks like https://books.example.org") from error
+        raise _no_address() from error
     if address.scheme not in ("http", "https") or not address.host or address.userinfo:
-        raise UsageError("That is no address of a server.", hint="It looks like https://books.example.org")
+        raise _no_address()
+    if address.query or address.fragment:
+        raise _no_address()
     return address
+
+
+def _no_address() -> UsageError:
+    return UsageError("That is no address of a server.", hint="It looks like https://books.example.org")
 
 
 def _read(response: Response) -> bytes:

@@ -148,6 +148,38 @@ class Failed(msgspec.Struct, tag_field="say", tag="failed"):
     """Seconds after which it may go better."""
 
 
+class Pair(msgspec.Struct):
+    """A device asks to be let in."""
+
+    device: Annotated[str, Meta(max_length=200)]
+    """What it calls itself."""
+
+
+class Paired(msgspec.Struct):
+    """What it is told."""
+
+    secret: str
+    """Which it keeps to itself, and asks for its token with."""
+    code: str
+    """Which it shows, and its owner types where he is signed in."""
+    expires_in: Number
+    """Seconds in which somebody has to agree."""
+    interval: Number
+    """Seconds to wait before it asks again."""
+
+
+class Collect(msgspec.Struct):
+    """Has somebody agreed?"""
+
+    secret: Annotated[str, Meta(max_length=200)]
+
+
+class Collected(msgspec.Struct):
+    """The token, given once; None while nobody has."""
+
+    token: str | None
+
+
 Question: TypeAlias = Hello | Pull | Push | Compare | AskStates | Fetch
 Answer: TypeAlias = Welcome | Page | Pushed | Digests | States | Failed
 

@@ -1,26 +1,24 @@
 """The server as a value: what it needs goes in, an ASGI application comes out, and its routes are one list."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.requests import Request
+from starlette.responses import Response
 
-from kindlehl.services.sync.answering import Desk
-from kindlehl_server.routes.sync import SyncRoute
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What the server is made of."""
-
-    desk: Callable[[str], AbstractContextManager[Desk]]
-    """The library of whoever has this token. Raises RevokedError."""
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+from kindlehl.domain.errors import KindlehlError
+from kindlehl_server.errors import problem
+from kindlehl_server.needs import Needs
+from kindlehl_server.routes.pairings import Pairings
+from kindlehl_server.routes.sync import Sync
 
 
 def create_app(needs: Needs) -> Starlette:
     """The application."""
-    return Starlette(routes=[Route("/api/v1/sync", SyncRoute(needs.desk, needs.now).exchange, methods=["POST"])])
+    routes = [*Sync(needs).routes(), *Pairings(needs).routes()]
+    return Starlette(routes=routes, exception_handlers={KindlehlError: _told})
+
+
+async def _told(_: Request, error: Exception) -> Response:
+    """What went wrong, as HTTP says it."""
+    if not isinstance(error, KindlehlError):
+        raise error
+    return problem(error)

@@ -2,59 +2,84 @@
 
 import json
 import socket
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import ANY
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 import zstandard
+from argon2 import PasswordHasher
 from support.histories import edit, import_of, made_id, picture, record
 from support.served import serving
 
 from kindlehl import wire
-from kindlehl.domain.errors import KindlehlError, MovedError, OfflineError, RevokedError, UsageError, WireError
+from kindlehl.domain.errors import (
+    DeniedError,
+    KindlehlError,
+    MovedError,
+    OfflineError,
+    RevokedError,
+    UsageError,
+    WireError,
+)
 from kindlehl.ports import Library
-from kindlehl.remote import HttpPeer
-from kindlehl.services.sync.answering import Desk
+from kindlehl.remote import Server
 from kindlehl.services.sync.round import sync
-from kindlehl.store.library import empty_library, open_library
+from kindlehl.store.library import empty_library
 from kindlehl.wire import messages
 from kindlehl.wire.messages import Hello, Pull, Push
-from kindlehl_server.app import Needs, create_app
+from kindlehl_server.accounts import Accounts, Pairing, Person
+from kindlehl_server.app import create_app
+from kindlehl_server.needs import Needs
+from kindlehl_server.store.database import Database
+from kindlehl_server.store.libraries import FileLibraries
 
 HIS = [record("highlight", "Tale (Dickens, Charles)", f"His words {n}", n, 1, n % 30, False) for n in range(1, 400)]
-TOKEN = "khl_test"
+PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The server's library."""
-    return tmp_path / "home.db"
+def needs(database: Database, tmp_path: Path) -> Needs:
+    """A server with nobody on it."""
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    accounts = Accounts(database, now, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    return Needs(accounts, Pairing(database, accounts, now), FileLibraries(tmp_path / "libraries"), now)
 
 
 @pytest.fixture
-def app(path: Path) -> Callable[..., object]:
-    @contextmanager
-    def desk(token: str) -> Generator[Desk]:
-        if token != TOKEN:
-            raise RevokedError("This device was signed out.", hint="Pair it anew: kindlehl pair URL")
-        with closing(open_library(path)) as library:
-            yield Desk(library)
-
-    return create_app(Needs(desk))
+def anna(needs: Needs) -> Person:
+    invitation = needs.accounts.first_invitation()
+    assert invitation
+    return needs.accounts.accept(invitation, "Anna", PASSWORD)
 
 
 @pytest.fixture
-def url(app: Callable[..., object]) -> Iterator[str]:
-    with serving(app) as address:
+def url(needs: Needs) -> Iterator[str]:
+    with serving(create_app(needs)) as address:
         yield address
 
 
 @pytest.fixture
-def peer(url: str) -> Iterator[HttpPeer]:
-    with closing(HttpPeer(url, TOKEN)) as peer:
-        yield peer
+def token(needs: Needs, anna: Person) -> str:
+    """Of a device of Anna's."""
+    started = needs.pairing.start("Laptop", "192.0.2.7")
+    needs.pairing.approve(anna, started.code)
+    token = needs.pairing.collect(started.secret)
+    assert token
+    return token
+
+
+@pytest.fixture
+def server(url: str, token: str) -> Iterator[Server]:
+    with closing(Server(url, token)) as server:
+        yield server
 
 
 @pytest.fixture
@@ -77,10 +102,10 @@ def raw(url: str, data: bytes) -> bytes:
     return answer
 
 
-def post(body: bytes, *headers: str, length: int | None = None) -> bytes:
+def post(token: str, body: bytes, *headers: str, length: int | None = None) -> bytes:
     """A request as bytes."""
     lines = [
-        "POST /api/v1/sync HTTP/1.1", "Host: x", f"Authorization: Bearer {TOKEN}",
+        "POST /api/v1/sync HTTP/1.1", "Host: x", f"Authorization: Bearer {token}",
         f"Content-Length: {len(body) if length is None else length}", "Connection: close", *headers,
     ]  # fmt: skip
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
@@ -89,29 +114,29 @@ def post(body: bytes, *headers: str, length: int | None = None) -> bytes:
 class TestRounds:
     """What the contract of a round says, over a wire."""
 
-    def test_three_libraries_become_equal(self, mine: Library, peer: HttpPeer, path: Path) -> None:
+    def test_three_libraries_become_equal(self, mine: Library, server: Server, needs: Needs, anna: Person) -> None:
         """And a fact travels as it is."""
         strange = f'{{"type": "star",  "id": "{made_id(70)}", "text": "\\u0041 é", "points": [1.50]}}'
         with mine.transaction():
             mine.facts.add_raw([strange])
-        with closing(empty_library()) as other, closing(open_library(path)) as home:
-            assert sync(mine, "home", peer).equal
-            assert sync(other, "home", peer).equal
+        with closing(empty_library()) as other, needs.libraries.library(anna.id) as home:
+            assert sync(mine, "home", server.ask).equal
+            assert sync(other, "home", server.ask).equal
             assert picture(mine) == picture(other) == picture(home)
             assert strange in list(other.facts.bodies())
             with other.transaction():
                 other.facts.add([edit(5, HIS[3].id, "note", "so true")])
                 other.shelf.settle()
-            assert sync(other, "home", peer).sent == 1
-            assert sync(mine, "home", peer).received == 1
+            assert sync(other, "home", server.ask).sent == 1
+            assert sync(mine, "home", server.ask).received == 1
             assert picture(mine) == picture(other) == picture(home)
 
     def test_a_round_goes_on_where_the_server_was_stopped(
-        self, mine: Library, app: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+        self, mine: Library, needs: Needs, token: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """In the middle of it."""
         monkeypatch.setattr(messages, "PAGE_FACTS", 100)
-        with serving(app) as url, closing(HttpPeer(url, TOKEN)) as peer:
+        with serving(create_app(needs)) as url, closing(Server(url, token)) as server:
             asked = 0
 
             def until_gone(question: messages.Question) -> messages.Answer:
@@ -119,29 +144,69 @@ class TestRounds:
                 asked += 1
                 if asked > 2:
                     raise OfflineError("gone")
-                return peer(question)
+                return server.ask(question)
 
             with pytest.raises(OfflineError):
                 sync(mine, "home", until_gone)
-        with serving(app) as url, closing(HttpPeer(url, TOKEN)) as peer:
-            done = sync(mine, "home", peer)
+        with serving(create_app(needs)) as url, closing(Server(url, token)) as server:
+            done = sync(mine, "home", server.ask)
             assert (done.equal, done.sent) == (True, 300)
+
+    def test_nobody_sees_what_is_anothers(
+        self, mine: Library, server: Server, url: str, needs: Needs, anna: Person
+    ) -> None:
+        """Each person has a library of his own."""
+        ben = needs.accounts.accept(needs.accounts.invite(anna), "Ben", PASSWORD)
+        started = needs.pairing.start("Phone", "192.0.2.8")
+        needs.pairing.approve(ben, started.code)
+        sync(mine, "home", server.ask)
+        with closing(empty_library()) as his, closing(Server(url, needs.pairing.collect(started.secret))) as bens:
+            assert sync(his, "home", bens.ask).received == 0
+            answer = bens.ask(messages.Fetch(his.peers.progress("home").epoch, [HIS[0].id]))
+            assert isinstance(answer, messages.Page)
+            assert answer.facts == []
+
+
+class TestPairing:
+    """As a device does it."""
+
+    def test_a_device_is_let_in_when_its_owner_types_the_code(self, url: str, needs: Needs, anna: Person) -> None:
+        """It asks again until then, and has its token once."""
+        with closing(Server(url)) as stranger:
+            paired = stranger.pair("Anna's laptop")
+            assert stranger.collect(paired.secret) is None
+            assert needs.pairing.approve(anna, paired.code) == ("Anna's laptop", "127.0.0.1")
+            token = stranger.collect(paired.secret)
+            assert token
+            with pytest.raises(DeniedError):
+                stranger.collect(paired.secret)
+        with closing(Server(url, token)) as server:
+            assert isinstance(server.ask(Hello((1, 1), 3)), messages.Welcome)
+
+    def test_a_device_that_was_signed_out_is_told_so(self, server: Server, needs: Needs, anna: Person) -> None:
+        """At its next question, and nothing of its is lost."""
+        server.ask(Hello((1, 1), 3))
+        (device,) = needs.accounts.devices(anna)
+        needs.accounts.revoke(anna, device.id)
+        with pytest.raises(RevokedError) as told:
+            server.ask(Hello((1, 1), 3))
+        assert "kindlehl pair" in (told.value.hint or "")
 
 
 class TestRefusal:
     """What is not let in, and what makes no sense."""
 
-    @pytest.mark.parametrize("token", ["x", "khl_other", "khl_test2"])
-    def test_a_stranger_learns_nothing(self, url: str, token: str) -> None:
+    @pytest.mark.parametrize("token", [None, "x", "khl_other"])
+    def test_a_stranger_learns_nothing(self, url: str, token: str | None) -> None:
         """And is told what to do."""
-        with closing(HttpPeer(url, token)) as peer, pytest.raises(RevokedError) as told:
-            peer(Hello((1, 1), 3))
+        with closing(Server(url, token)) as server, pytest.raises(RevokedError) as told:
+            server.ask(Hello((1, 1), 3))
         assert "kindlehl pair" in (told.value.hint or "")
 
-    def test_an_error_of_the_server_is_the_same_error_here(self, peer: HttpPeer) -> None:
+    def test_an_error_of_the_server_is_the_same_error_here(self, server: Server) -> None:
         """Class, sentence and hint."""
         with pytest.raises(MovedError) as told:
-            peer(Pull("e0", 0))
+            server.ask(Pull("e0", 0))
         assert told.value.hint == "Sync again."
 
     @pytest.mark.parametrize(
@@ -163,12 +228,12 @@ class TestRefusal:
              "packed otherwise", "a bomb", "too long"],
     )  # fmt: skip
     def test_nonsense_is_a_typed_error_and_changes_nothing(
-        self, url: str, peer: HttpPeer, path: Path, body: bytes, headers: tuple[str, ...], status: int
+        self, url: str, server: Server, token: str, body: bytes, headers: tuple[str, ...], status: int
     ) -> None:
         """A problem with a code and a sentence; the server goes on."""
-        welcome = peer(Hello((1, 1), 3))
+        welcome = server.ask(Hello((1, 1), 3))
         assert isinstance(welcome, messages.Welcome)
-        answer = raw(url, post(body.replace(b'"e1"', json.dumps(welcome.epoch).encode()), *headers))
+        answer = raw(url, post(token, body.replace(b'"e1"', json.dumps(welcome.epoch).encode()), *headers))
         head, _, said = answer.partition(b"\r\n\r\n")
         assert head.startswith(f"HTTP/1.1 {status} ".encode())
         assert b"application/problem+json" in head
@@ -176,19 +241,17 @@ class TestRefusal:
         assert problem["status"] == status
         assert problem["title"].endswith(".")
         assert problem["code"] in {"invalid", "too_large"}
-        assert isinstance(peer(Hello((1, 1), 3)), messages.Welcome)
-        with closing(open_library(path)) as home:
-            assert home.facts.head() == 0
+        assert server.ask(Hello((1, 1), 3)) == msgspec.structs.replace(welcome, now=ANY)
 
-    def test_half_a_message_changes_nothing(self, url: str, peer: HttpPeer, path: Path) -> None:
+    def test_half_a_message_changes_nothing(self, url: str, server: Server, token: str) -> None:
         """Whoever hangs up has said nothing."""
-        whole = messages.encode(Push("e1", [messages.Raw(wire.encode(HIS[0]).encode())]))
+        welcome = server.ask(Hello((1, 1), 3))
+        assert isinstance(welcome, messages.Welcome)
+        whole = messages.encode(Push(welcome.epoch, [messages.Raw(wire.encode(HIS[0]).encode())]))
         address = urlsplit(url)
         with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
-            connection.sendall(post(whole[: len(whole) // 2], length=len(whole)))
-        assert isinstance(peer(Hello((1, 1), 3)), messages.Welcome)
-        with closing(open_library(path)) as home:
-            assert home.facts.head() == 0
+            connection.sendall(post(token, whole[: len(whole) // 2], length=len(whole)))
+        assert server.ask(Hello((1, 1), 3)) == msgspec.structs.replace(welcome, now=ANY)
 
 
 def saying(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Callable[..., object]:
@@ -226,19 +289,19 @@ class TestStrangers:
     def test_is_told_in_a_sentence(self, mine: Library, app: Callable[..., object], kind: type[KindlehlError]) -> None:
         """Which names the server and nothing of what it said."""
         before = list(mine.facts.bodies())
-        with serving(app) as url, closing(HttpPeer(url, TOKEN)) as peer, pytest.raises(kind) as told:
-            sync(mine, "home", peer)
+        with serving(app) as url, closing(Server(url, "khl_x")) as server, pytest.raises(kind) as told:
+            sync(mine, "home", server.ask)
         assert told.value.message.endswith(".")
         assert "WLAN" not in told.value.message + (told.value.hint or "")
-        assert TOKEN not in told.value.message + (told.value.hint or "")
+        assert "khl_x" not in told.value.message + (told.value.hint or "")
         assert list(mine.facts.bodies()) == before
 
     def test_how_long_to_wait_is_passed_on(self) -> None:
         """As `Retry-After` says it, in seconds."""
         for said, seconds in ((b"7", 7.0), (b"tomorrow", None), (b"9999999999", None)):
             app = saying(503, b"", (b"retry-after", said))
-            with serving(app) as url, closing(HttpPeer(url, TOKEN)) as peer, pytest.raises(OfflineError) as told:
-                peer(Hello((1, 1), 3))
+            with serving(app) as url, closing(Server(url, "khl_x")) as server, pytest.raises(OfflineError) as told:
+                server.ask(Hello((1, 1), 3))
             assert told.value.retry_after == seconds
 
     def test_nobody_there_is_offline(self) -> None:
@@ -246,15 +309,15 @@ class TestStrangers:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        with closing(HttpPeer(f"http://127.0.0.1:{port}", TOKEN)) as peer, pytest.raises(OfflineError) as told:
-            peer(Hello((1, 1), 3))
+        with closing(Server(f"http://127.0.0.1:{port}", "khl_x")) as server, pytest.raises(OfflineError) as told:
+            server.ask(Hello((1, 1), 3))
         assert told.value.message == "127.0.0.1 cannot be reached (no connection)."
 
     @pytest.mark.parametrize(
-        "url", ["", "books", "ftp://books", "http://", "http://me:secret@books", "http://[", "http://x\n"]
+        "url", ["", "books", "ftp://books", "http://", "http://me:secret@books", "http://[", "http://x\n", "http://x?y"]
     )
     def test_what_is_no_address_is_said_to_be_none(self, url: str) -> None:
         """Before anything is sent, and without repeating what may hold a password."""
         with pytest.raises(UsageError) as told:
-            HttpPeer(url, TOKEN)
+            Server(url, "khl_x")
         assert "secret" not in told.value.message

@@ -1,0 +1,52 @@
+"""Requests as they are read: who asks, and what, no longer than it may be."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.json import Decoder
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kindlehl.domain.errors import RevokedError, TooLargeError, WireError
+from kindlehl.wire import Malformed, messages, packing
+
+T = TypeVar("T", bound=Struct)
+
+
+def token(request: Request) -> str:
+    """By which a device is let in. Raises RevokedError without one."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise RevokedError("This device is not paired with the server.", hint="Pair it: kindlehl pair URL")
+    return secret.strip()
+
+
+async def body(request: Request, limit: int) -> bytes:
+    """What was sent, unpacked. Raises TooLargeError as soon as it is longer than that."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > limit:
+            raise TooLargeError("A message is longer than what is taken.", hint="Send it in parts.")
+    return packing.unpacked(bytes(data), request.headers.get("Content-Encoding"), limit)
+
+
+def decoded(decode: Callable[[bytes], T], data: bytes) -> T:
+    """What it says. Raises WireError."""
+    try:
+        return decode(data)
+    except (Malformed, RecursionError) as error:
+        raise WireError("That is no message the server knows.", hint="Update kindlehl.") from error
+
+
+def decoder(kind: type[T]) -> Callable[[bytes], T]:
+    """How one kind of message is read."""
+    return Decoder(kind).decode
+
+
+def answered(message: Struct) -> Response:
+    """A message as an answer, for nobody to keep."""
+    data, encoding = packing.packed(messages.encode(message))
+    headers = {"Cache-Control": "no-store"} | ({"Content-Encoding": encoding} if encoding else {})
+    return Response(data, 200, headers, "application/json")

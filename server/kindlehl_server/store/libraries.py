@@ -1,0 +1,42 @@
+"""Libraries in a folder: a file for each person, of the very kind that a device has.
+
+Nobody waits for another's transaction, nobody's query can meet another's rows, a backup of one person is a file, and
+who leaves takes it along.
+"""
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kindlehl.domain.errors import LibraryError
+from kindlehl.ports import Library
+from kindlehl.store.library import open_library
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_WAIT = 10.0
+"""Seconds for another request of the same person."""
+
+
+class FileLibraries:
+    """The `Libraries` port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, owner: str) -> Path:
+        """Where somebody's library is."""
+        if not _ID.fullmatch(owner):
+            raise LibraryError("That is nobody's library.")
+        return self.folder / owner / "library.db"
+
+    @contextmanager
+    def library(self, owner: str) -> Generator[Library]:
+        """The library of the person with this id."""
+        path = self.path(owner)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        opened = open_library(path, _WAIT)
+        try:
+            yield opened
+        finally:
+            opened.close()
