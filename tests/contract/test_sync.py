@@ -207,6 +207,28 @@ class TestRound:
             assert all(len(page) == 1 or (len(page) <= 7 and sum(page) <= 2_000) for page in sizes)
             assert same(mine, other, home.library)
 
+    def test_what_came_before_a_round_broke_off_is_not_sent_back(
+        self, mine: Library, hers: Library, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nor told again."""
+        monkeypatch.setattr(messages, "PAGE_FACTS", 7)
+        met(hers, home)
+        with closing(empty_library()) as other:
+            pulls = iter(range(9))
+
+            def unplug(question: Question) -> None:
+                if isinstance(question, Pull) and next(pulls) == 3:
+                    raise OfflineError("The server cannot be reached.")
+
+            home.meddle = unplug
+            with pytest.raises(OfflineError):
+                sync(other, "home", home.ask)
+            assert len(held(other)) == 21
+            home.told()
+            met(other, home)
+            up, down = home.told()
+            assert (up, len(down)) == ([], len(held(hers)) - 21)
+
     def test_others_may_write_on_both_sides_meanwhile(self, mine: Library, hers: Library, home: Home) -> None:
         """The round goes on until it is quiet."""
         met(mine, home)
@@ -219,8 +241,7 @@ class TestRound:
                 keep(home.library if number % 2 else hers, edit(number, HIS[number % 9].id, "tag:x", True))
 
         home.meddle = somebody
-        met(hers, home)
-        met(mine, home)
+        assert met(hers, home).healed == met(mine, home).healed == 0
         assert same(mine, hers, home.library)
         assert len([body for body in held(mine).values() if '"tag:x"' in body]) == 6
 
@@ -352,7 +373,8 @@ class TestWithholding:
         """Whatever the device would send."""
         home.refuses = HIGHLIGHTS
         keep(mine, self.NOTE)
-        met(mine, home)
+        assert met(mine, home).refused == 0
+        assert not any("His words" in body for body in home.told()[0])
         assert set(held(home.library)) == {self.NOTE.id, import_of(1, "clippings", HIS).id}
         answer = Desk(home.library, HIGHLIGHTS).answer(
             Push(home.epoch, [messages.Raw(wire.encode(HIS[0]).encode())]), NOW
@@ -377,6 +399,11 @@ class TestRefusal:
         home.told()
         assert met(mine, home).refused == 0
         assert home.told() == ([], [])
+        near = edit(60 + 256, HIS[2].id, "note", "in the same bucket, and unknown to any cursor")
+        keep(home.library, near)
+        with mine.transaction():
+            mine.peers.keep("home", mine.peers.progress("home")._replace(pulled=home.library.facts.head()))
+        assert (met(mine, home).healed, home.told()) == (1, ([], [wire.encode(near)]))
         keep(mine, replace(long, value=None, erased=True))
         assert met(mine, home).refused == 0
         assert same(mine, home.library)

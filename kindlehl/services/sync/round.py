@@ -228,8 +228,6 @@ class Round:
                 raise WireError("The server did not say which facts it has.")
             self._exchange(buckets[: answer.buckets], answer.facts)
             buckets = buckets[answer.buckets :]
-        with self.library.transaction():
-            self._advance(self.progress._replace(withheld=self.withheld))
 
     def _exchange(self, buckets: Sequence[str], theirs: dict[Id, str]) -> None:
         """Fetch what the peer has and we have not, or in another state; then send what it has not."""
