@@ -7,7 +7,8 @@ they do, lets everything that can go wrong go wrong, then heals the network and 
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +38,8 @@ EVERYTHING = Filter(kinds=SHOWN_KINDS, hidden_books=True)
 START = datetime(2024, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 FAULTS = (
-    "loss", "answer lost", "duplication", "replay", "crash", "skew", "same file twice", "other version of a file",
+    "loss", "answer lost", "duplication", "replay", "crash", "crash before a commit", "crash after a commit",
+    "server crash", "skew", "same file twice", "other version of a file",
     "newer parser", "deleted here, imported there", "device restored", "device cloned", "paired anew",
     "server restored", "server restored silently", "server emptied", "flags toggled", "written by a newer version",
     "somebody else in between",
@@ -65,8 +67,26 @@ class Reading:
         return self.records
 
 
+class Fragile(SqliteLibrary):
+    """A library whose process may be gone around each commit."""
+
+    def __init__(self, connection: sqlite3.Connection, replica: "Replica") -> None:
+        super().__init__(connection, Path(":memory:"))
+        self.replica = replica
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """As it is, if all goes well."""
+        with super().transaction():
+            yield
+            self.replica.may_crash("crash before a commit")
+        self.replica.may_crash("crash after a commit")
+
+
 class Replica:
     """A library in memory that can be copied, and crash."""
+
+    in_round = False
 
     def __init__(self, world: "World") -> None:
         self.world = world
@@ -76,7 +96,19 @@ class Replica:
     def open(self, connection: sqlite3.Connection) -> None:
         """Take a file for this library's."""
         self.connection = connection
-        self.library = SqliteLibrary(connection, Path(":memory:"))
+        self.library = Fragile(connection, self)
+
+    def may_crash(self, point: str) -> None:
+        """Be gone at this point, perhaps."""
+        if self.in_round and self.world.chance(self.world.crashes):
+            self.world.faults[point] += 1
+            raise Crash
+
+    def restart(self) -> None:
+        """What was committed is there."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+        self.put_back(self.image())
 
     def image(self) -> bytes:
         """The file as it is."""
@@ -114,6 +146,7 @@ class Device(Replica):
 
     def sync(self) -> None:
         """A round, of which any message may be lost, and in the middle of which it may crash."""
+        self.in_round = True
         try:
             done = self.world.round_kind(self.library, "home", self.world.network(self), self.withheld).run()
             if done.healed and not (self.may_differ or done.released):
@@ -125,9 +158,9 @@ class Device(Replica):
         except KindlehlError as error:
             assert error.code == "moved", error  # noqa: PT017 -- all else would be a defect of ours
         except Crash:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
-            self.put_back(self.image())
+            self.restart()
+        finally:
+            self.in_round = False
 
 
 @dataclass
@@ -225,7 +258,15 @@ class World:
     def answered(self, data: bytes) -> bytes:
         """What the server says."""
         desk = Desk(self.server.library)
-        return messages.encode(desk.answer(messages.decode_question(data), self.now))
+        self.server.in_round = True
+        try:
+            return messages.encode(desk.answer(messages.decode_question(data), self.now))
+        except Crash:
+            self.faults["server crash"] += 1
+            self.server.restart()
+            raise OfflineError("The server is gone.") from None
+        finally:
+            self.server.in_round = False
 
     # -- what happens ---------------------------------------------------------------------------------------------
 
