@@ -382,6 +382,22 @@ class TestWithholding:
         assert isinstance(answer, Pushed)
         assert [(each.id, each.code) for each in answer.refused] == [(HIS[0].id, "withheld")]
 
+    def test_what_was_refused_in_the_middle_of_a_round_travels_when_it_is_taken_again(
+        self, mine: Library, home: Home
+    ) -> None:
+        """A wish of that moment is not remembered as a property of the facts."""
+
+        def change_of_mind(question: Question) -> None:
+            home.refuses = HIGHLIGHTS if isinstance(question, Push) else NOTHING
+
+        home.meddle = change_of_mind
+        sync(mine, "home", home.ask)
+        assert len(held(home.library)) == 1
+        home.meddle = lambda _: None
+        home.refuses = NOTHING
+        met(mine, home)
+        assert same(mine, home.library)
+
 
 class TestRefusal:
     """What cannot be kept there is kept here, and stops nothing."""
@@ -407,6 +423,20 @@ class TestRefusal:
         keep(mine, replace(long, value=None, erased=True))
         assert met(mine, home).refused == 0
         assert same(mine, home.library)
+
+    def test_another_server_is_offered_what_the_one_before_refused(
+        self, mine: Library, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It may take more."""
+        long = edit(60, HIS[0].id, "note", "long " * 1_000)
+        keep(mine, long)
+        with monkeypatch.context() as patch:
+            patch.setattr(messages, "FACT_BYTES", 3_000)
+            assert met(mine, home).refused == 1
+        with closing(empty_library()) as other:
+            home.library = other
+            met(mine, home)
+            assert same(mine, other)
 
     @pytest.mark.parametrize(
         "fact", ['{"type":"edit"}', "[]", '{"type":"edit","id":"../../etc"}', '"x"', '{"id":"' + made_id(1) + '"}']

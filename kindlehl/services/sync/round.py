@@ -40,6 +40,8 @@ _MANY = 128
 """So many buckets differ that it pays to ask for smaller ones."""
 _CROWDED = 32
 """Facts in a bucket from which on smaller ones are worth their digests."""
+_PASSING = frozenset(("withheld",))
+"""Refusals that are a wish of the moment, and not a property of the fact."""
 _ASKED = 1_024
 """Buckets named in one question."""
 
@@ -117,6 +119,8 @@ class Round:
         known = bool(self.progress.epoch)
         if self.progress.epoch != welcome.epoch or self.progress.pulled > welcome.head:
             self.done.anew = known
+            with self.library.transaction():
+                self.library.peers.forget(self.peer)  # what it refused, too: it may be another one now
             self.progress = Progress(welcome.epoch, withheld=self.withheld)
         self.done.released = bool(self.progress.withheld & ~self.withheld)
         self.head, self.digest = welcome.head, welcome.digest
@@ -180,13 +184,12 @@ class Round:
         self.head, self.digest = answer.head, answer.digest
         if answer.before == self.progress.pulled:
             self.progress = self.progress._replace(pulled=answer.head)
-        if answer.refused:
-            digests = {wire.header(body).id: wire.digest(body) for body in bodies}
+        refused = {each.id: each.code for each in answer.refused if each.code not in _PASSING}
+        if refused:
+            sent = [(wire.header(body).id, wire.digest(body)) for body in bodies]
             with self.library.transaction():
                 self._advance(self.progress)
-                self.library.peers.refuse(
-                    self.peer, [(each.id, digests[each.id], each.code) for each in answer.refused if each.id in digests]
-                )
+                self.library.peers.refuse(self.peer, [(id_, d, refused[id_]) for id_, d in sent if id_ in refused])
 
     # -- digests --------------------------------------------------------------------------------------------------
 
