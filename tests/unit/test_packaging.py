@@ -105,13 +105,16 @@ def test_the_wheel_holds_the_four_packages_and_nothing_else(wheel: zipfile.ZipFi
 
 
 def test_the_wheel_says_what_it_needs_and_what_it_offers(wheel: zipfile.ZipFile, project: dict[str, Any]) -> None:
-    """Its metadata is the project's: Python, dependencies, license, the command and the entry points."""
+    """Its metadata is the project's: Python, dependencies and extras, license, the command and the entry points."""
     folder = next(name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name)
     metadata = Parser().parsestr(wheel.read(f"{folder}/METADATA").decode())
     assert metadata["Requires-Python"] == project["project"]["requires-python"]
     assert metadata["License-Expression"] == "Apache-2.0"
+    needed = list(project["project"]["dependencies"])
+    for extra, lines in project["project"]["optional-dependencies"].items():
+        needed += [f'{line}; extra == "{extra}"' for line in lines]
     assert {str(Requirement(line)) for line in metadata.get_all("Requires-Dist", [])} == {
-        str(Requirement(line)) for line in project["project"]["dependencies"]
+        str(Requirement(line)) for line in needed
     }
     entry_points = wheel.read(f"{folder}/entry_points.txt").decode()
     assert "[console_scripts]\nkindlehl = " in entry_points
