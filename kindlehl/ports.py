@@ -291,7 +291,7 @@ class Progress(NamedTuple):
     pushed: int = 0
     """This library's facts have been taken up to here."""
     withheld: int = 0
-    """What was withheld when the cursors came this far."""
+    """What the cursors may have passed over, since it was withheld."""
 
 
 class Peers(Protocol):

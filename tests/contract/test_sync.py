@@ -369,6 +369,28 @@ class TestWithholding:
         assert same(mine, home.library)
         assert not met(mine, home).released
 
+    def test_what_a_round_passed_over_before_it_broke_off_is_known_to_be_released(
+        self, mine: Library, home: Home
+    ) -> None:
+        """Cursors went on while it was withheld, though the round never came to its end."""
+        keep(home.library, self.NOTE)
+
+        def unplug(question: Question) -> None:
+            if isinstance(question, Push):
+                raise OfflineError("The server cannot be reached.")
+
+        met(mine, home)
+        keep(home.library, edit(51, HIS[1].id, "note", "passed over"))
+        keep(mine, edit(52, HIS[2].id, "color", "blue"))
+        home.meddle = unplug
+        with pytest.raises(OfflineError):
+            sync(mine, "home", home.ask, NOTES)
+        home.meddle = lambda _: None
+        done = met(mine, home)
+        assert (done.released, done.healed) == (True, 1)
+        assert same(mine, home.library)
+        assert not met(mine, home).released
+
     def test_what_the_server_refuses_to_hold_stays_here(self, mine: Library, home: Home) -> None:
         """Whatever the device would send."""
         home.refuses = HIGHLIGHTS

@@ -87,6 +87,8 @@ class Replica:
     """A library in memory that can be copied, and crash."""
 
     in_round = False
+    may_differ = False
+    """Cursors may be wrong about what the server holds, since it was restored silently."""
 
     def __init__(self, world: "World") -> None:
         self.world = world
@@ -132,8 +134,6 @@ class Device(Replica):
         self.withheld = withholding.NOTHING
         self.revision = 1
         self.rounds: list[Done] = []
-        self.may_differ = False
-        """Cursors may be wrong about what the server holds, since it was restored silently."""
 
     def now(self) -> datetime:
         """As its clock has it."""
@@ -189,7 +189,8 @@ class World:
         self.files = [self.file() for _ in range(2)]
         self.older = [[*file, *self.file()] for file in self.files]
         """As those files once were, on a device that nobody has found yet."""
-        self.images: list[tuple[Replica, bytes]] = []
+        self.images: list[tuple[Replica, bytes, bool]] = []
+        """Whose, the file, and whether its cursors may be wrong about what the server holds."""
         self.sent: list[bytes] = []
         self.imported: dict[int, set[str]] = {0: set(), 1: set()}
         self.notes: dict[Id, str] = {}
@@ -428,14 +429,15 @@ class World:
     def back_up(self, device: Device) -> None:
         """A device or the server."""
         chosen = device if self.rng.random() < 0.6 else self.server
-        self.images.append((chosen, chosen.image()))
+        self.images.append((chosen, chosen.image(), chosen.may_differ))
 
     def put_back(self, _: Device) -> None:
         """A backup, of whoever made one."""
         if self.depth > 1 or not self.images:
             return  # nobody restores what is in use
-        chosen, image = self.rng.choice(self.images)
+        chosen, image, may_differ = self.rng.choice(self.images)
         chosen.put_back(image)
+        chosen.may_differ |= may_differ
         if chosen is not self.server:
             self.faults["device restored"] += 1
         elif self.rng.random() < 0.5:
@@ -443,6 +445,7 @@ class World:
             self.faults["server restored"] += 1
         else:
             self.faults["server restored silently"] += 1
+            self.images = [(whose, file, True) for whose, file, _ in self.images]
             for each in self.devices:
                 each.may_differ = True
 

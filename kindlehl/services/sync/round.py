@@ -121,8 +121,11 @@ class Round:
             self.done.anew = known
             with self.library.transaction():
                 self.library.peers.forget(self.peer)  # what it refused, too: it may be another one now
-            self.progress = Progress(welcome.epoch, withheld=self.withheld)
-        self.done.released = bool(self.progress.withheld & ~self.withheld)
+            self.progress = Progress(welcome.epoch)
+        passed_over = self.progress.withheld
+        self.done.released = bool(passed_over & ~self.withheld)
+        # Cursors pass over what is withheld, and until both are equal nobody knows how much of it.
+        self.progress = self.progress._replace(withheld=passed_over | self.withheld)
         self.head, self.digest = welcome.head, welcome.digest
         self.done.fold, self.done.now = welcome.fold, welcome.now
 
