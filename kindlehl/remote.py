@@ -9,8 +9,7 @@ import msgspec
 from httpx2 import URL, Client, HTTPError, InvalidURL, Limits, Response, Timeout
 
 from kindlehl import __version__
-from kindlehl.domain import errors
-from kindlehl.domain.errors import KindlehlError, OfflineError, UsageError, WireError
+from kindlehl.domain.errors import KindlehlError, OfflineError, UsageError, WireError, kind_of
 from kindlehl.wire import Malformed, messages, packing
 from kindlehl.wire.messages import Answer, Collect, Collected, Failed, Pair, Paired, Question
 
@@ -86,9 +85,8 @@ def _address(url: str) -> URL:
         address = httpx2.URL(url.rstrip("/"))
     except (InvalidURL, ValueError) as error:
         raise _no_address() from error
-    if address.scheme not in ("http", "https") or not address.host or address.userinfo:
-        raise _no_address()
-    if address.query or address.fragment:
+    more = address.userinfo or address.query or address.fragment
+    if address.scheme not in ("http", "https") or not address.host or more:
         raise _no_address()
     return address
 
@@ -126,9 +124,8 @@ def _seconds(response: Response) -> float | None:
 
 
 def _raised(code: str, message: str, hint: str | None, retry_after: float | None) -> KindlehlError:
-    """The error that a server raised, as the same class. A code that is not known means that it failed."""
-    kinds = {kind.code: kind for kind in errors.every()}
-    error = kinds.get(code, KindlehlError)(message, hint=hint)
+    """The error that a server raised, as the same class."""
+    error = kind_of(code)(message, hint=hint)
     error.retry_after = retry_after
     return error
 

@@ -1,6 +1,9 @@
 """The hybrid logical clock: orders edits that nobody had seen when they were made. It chooses what is shown, never what
 is kept."""
 
+from datetime import UTC, datetime
+from typing import Literal
+
 LIMIT = 1 << 62
 """A stamp this high is refused."""
 
@@ -13,3 +16,8 @@ def tick(wall_ms: int, greatest_seen: int) -> int:
     from then on: nobody can keep others from editing.
     """
     return min(max(wall_ms, greatest_seen) + 1, LIMIT - 1)
+
+
+def stamp(at: datetime, timespec: Literal["seconds", "milliseconds"] = "seconds") -> str:
+    """A wall clock's time as it is kept and sent: UTC, ISO 8601 with Z."""
+    return at.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")

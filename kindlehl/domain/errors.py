@@ -146,12 +146,12 @@ class TooLargeError(WireError):
     code = "too_large"
 
 
-def every() -> list[type[KindlehlError]]:
-    """All kinds of errors, those of later modules too."""
-    found: list[type[KindlehlError]] = []
+def kind_of(code: str) -> type[KindlehlError]:
+    """The kind of error that this code names; of a code that is not known, that something failed."""
     waiting: list[type[KindlehlError]] = [KindlehlError]
     while waiting:
         kind = waiting.pop()
-        found.append(kind)
+        if kind.code == code:
+            return kind
         waiting += kind.__subclasses__()
-    return found
+    return KindlehlError

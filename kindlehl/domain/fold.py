@@ -238,7 +238,7 @@ def _passage(group: _Group, island: Island, history: fields.History) -> Passage:
     heads = fields.heads(edits, history)
     shown = _readable(group)
     by_time = sorted(records, key=passages.later)
-    earliest = next(record for record in by_time if not group.forms or record.kind != "note")
+    forms = [record for record in reversed(by_time) if not group.forms or record.kind != "note"]
     texts = fields.variants(heads.get("text", ()))
     notes, unsettled = _notes(group, [edit for edit in edits if edit.field == "note"], history)
     conflicts = [
@@ -246,10 +246,9 @@ def _passage(group: _Group, island: Island, history: fields.History) -> Passage:
     ]
     erased = all(record.erased for record in records) and not fields.anything_said(heads)
     deletions = [d for d in island.deletions if not ids.isdisjoint(d.covers)]
-    forms = [record for record in reversed(by_time) if not group.forms or record.kind != "note"]
     text = "\n\n".join(texts) if texts else ("" if shown.kind == "note" else shown.text)
     return Passage(
-        id=earliest.id,
+        id=forms[-1].id,
         kind=_shown_kind(group.shown) if text or not shown.erased else _wordless_kind(group.shown),
         place=passages.place(group.shown),
         members=tuple(record.id for record in by_time),

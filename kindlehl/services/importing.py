@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from kindlehl import wire
-from kindlehl.domain import fold
+from kindlehl.domain import clock, fold
+from kindlehl.domain.batches import batches
 from kindlehl.domain.effects import Effects
 from kindlehl.domain.errors import KindlehlError, PluginError
 from kindlehl.domain.facts import IMPORT_LIMIT, KINDS, Id, Import, Record, new_id
@@ -116,7 +116,7 @@ def _enter(library: Library, op: Id, reports: Sequence[Report], now: datetime) -
     """Let the journal know of an import that brought something: it can be undone."""
     listed = sum(report.listed for report in reports)
     united = sum(report.united for report in reports)
-    stamp = now.isoformat(timespec="seconds").replace("+00:00", "Z")
+    stamp = clock.stamp(now)
     if united:
         library.journal.enter(Operation(op, stamp, UNITED, united))
     elif listed:
@@ -148,8 +148,8 @@ def _import(
         report.known = report.read
         return report
     tomorrow = (now.replace(tzinfo=None) + timedelta(days=2)).isoformat(timespec="seconds")
-    stamp = now.isoformat(timespec="seconds").replace("+00:00", "Z")
-    for batch in _batches(_guarded(source)):
+    stamp = clock.stamp(now)
+    for batch in batches(_guarded(source), IMPORT_LIMIT):
         facts, unlisted = _account(library, batch, source.id, report, tomorrow)
         if unlisted:
             facts.append(Import(make_id(), source.id, stamp, op, unlisted))
@@ -191,7 +191,7 @@ def _check(record: Record) -> None:
 def _unite(library: Library, source: Source, file: LibraryFile, report: Report) -> Report:
     """Add another library's facts as they are: its imports, edits and deletions too."""
     bodies = file.bodies(source.bundle)
-    for batch in _batches(records_of(bodies)):
+    for batch in batches(records_of(bodies), IMPORT_LIMIT):
         held = library.facts.standing([record.id for record in batch], source.id)
         report.read += len(batch)
         for record in batch:
@@ -200,11 +200,6 @@ def _unite(library: Library, source: Source, file: LibraryFile, report: Report) 
     report.new = report.read - report.known
     report.united = library.facts.add_raw(bodies)
     return report
-
-
-def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
-    while batch := list(islice(records, IMPORT_LIMIT)):
-        yield batch
 
 
 def _account(

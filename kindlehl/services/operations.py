@@ -26,7 +26,7 @@ class Writer:
 
     def stamp(self) -> str:
         """The wall clock, UTC, ISO 8601 with Z."""
-        return self.now().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return clock.stamp(self.now())
 
 
 @dataclass(slots=True)

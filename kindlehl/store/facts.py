@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 from kindlehl import wire
 from kindlehl.domain import fields, withholding
+from kindlehl.domain.batches import KEPT, batches
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.ports import Feed, Standing
-from kindlehl.store.batches import KEPT, batches
 from kindlehl.store.presence import Arrived, Presence
 
 DIGITS = 2

@@ -7,11 +7,11 @@ from typing import Any
 
 from kindlehl import wire
 from kindlehl.domain import books, fields, fold, passages
+from kindlehl.domain.batches import BATCH
 from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import Edit, Id, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.store import schema
-from kindlehl.store.batches import BATCH
 from kindlehl.store.digests import sum_up
 from kindlehl.store.facts import SqliteFacts
 from kindlehl.store.search import SqliteIndex

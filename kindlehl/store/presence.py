@@ -8,9 +8,9 @@ from typing import NamedTuple, Protocol
 
 from kindlehl import wire
 from kindlehl.domain import fields, passages
+from kindlehl.domain.batches import KEPT, batches
 from kindlehl.domain.books import Atom
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
-from kindlehl.store.batches import KEPT, batches
 from kindlehl.store.touched import Touched
 
 

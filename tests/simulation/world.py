@@ -19,7 +19,7 @@ from support.histories import TEXTS, TITLES, picture, record
 from kindlehl import wire
 from kindlehl.domain import passages, withholding
 from kindlehl.domain.contract import Bundle
-from kindlehl.domain.errors import ConflictError, KindlehlError, OfflineError, UsageError
+from kindlehl.domain.errors import ConflictError, KindlehlError, OfflineError, UsageError, kind_of
 from kindlehl.domain.facts import Edit, Id, Import, Record, new_id
 from kindlehl.domain.library import SHOWN_KINDS, Highlight
 from kindlehl.ports import Filter
@@ -240,7 +240,7 @@ class World:
                 raise Crash
             decoded = messages.decode_answer(answer)
             if isinstance(decoded, messages.Failed):
-                error = OfflineError if decoded.code == "busy" else _error(decoded.code)
+                error = OfflineError if decoded.code == "busy" else kind_of(decoded.code)
                 raise error(decoded.message)
             return decoded
 
@@ -588,11 +588,3 @@ ACTS: Sequence[tuple[Callable[[World, Device], None], int]] = (
     (World.round, 30), (World.clock, 2), (World.upgrade, 1), (World.newer, 1), (World.toggle, 1), (World.back_up, 3),
     (World.put_back, 3), (World.disaster, 2),
 )  # fmt: skip
-
-
-def _error(code: str) -> type[KindlehlError]:
-    return next(kind for kind in _kinds(KindlehlError) if kind.code == code)
-
-
-def _kinds(kind: type[KindlehlError]) -> list[type[KindlehlError]]:
-    return [kind, *(each for sub in kind.__subclasses__() for each in _kinds(sub))]

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec import Raw
 
 from kindlehl import wire
-from kindlehl.domain import fold, withholding
+from kindlehl.domain import clock, fold, withholding
 from kindlehl.domain.errors import KindlehlError, MovedError, UpgradeError, WireError
 from kindlehl.ports import Library
 from kindlehl.services.sync.digests import together, written
+from kindlehl.services.sync.pages import pages
 from kindlehl.wire import messages
 from kindlehl.wire.messages import (
     Answer,
@@ -73,7 +74,7 @@ class Desk:
             raise UpgradeError(f"The server and your kindlehl do not understand each other: {older} is too old.",
                                hint=f"Update {older}.")  # fmt: skip
         withheld = question.withheld | self.refuses
-        stamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        stamp = clock.stamp(now, "milliseconds")
         with self.library.snapshot():
             epoch, head = self.library.peers.epoch(), self.library.facts.head()
             return Welcome(messages.PROTOCOL, fold.REVISION, epoch, head, self._digest(withheld), self.refuses, stamp)
@@ -117,16 +118,9 @@ class Desk:
         return States(count, {id_: written(digest) for id_, digest in found.items()})
 
     def _named(self, question: Fetch, withheld: int) -> Page:
-        ids = sorted(set(question.ids))
-        room = messages.PAGE_BYTES
-        page: list[Raw] = []
         with self.library.snapshot():
-            for body in self.library.facts.named(ids, withheld):
-                data = body.encode()
-                room -= len(data)
-                if page and room < 0:
-                    break
-                page.append(Raw(data))
+            named = self.library.facts.named(question.ids, withheld)
+            page = [Raw(body.encode()) for body in next(pages(named), list[str]())]
             return Page(page, len(page), self.library.facts.head())
 
 

@@ -4,19 +4,20 @@ Whatever happens to a round, nothing has to be remembered about it: each page an
 transaction, and every step can be repeated.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TypeVar
 
 from msgspec import Raw
 
 from kindlehl import wire
 from kindlehl.domain import fold
+from kindlehl.domain.batches import batches
 from kindlehl.domain.errors import WireError
 from kindlehl.domain.facts import Id
 from kindlehl.ports import Library, Progress
 from kindlehl.services.sync.digests import differing, together, written
+from kindlehl.services.sync.pages import pages
 from kindlehl.wire import messages
 from kindlehl.wire.messages import (
     Answer,
@@ -48,7 +49,6 @@ _ASKED = 1_024
 Ask = Callable[[Question], Answer]
 """Puts a question to the peer. Raises KindlehlError where it failed or could not be asked: `OfflineError`."""
 A = TypeVar("A", Welcome, Page, Pushed, Digests, States)
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -257,30 +257,9 @@ class Round:
             for id_, digest in self.library.facts.states(buckets, self.withheld).items()
             if theirs.get(id_) != written(digest) and refused.get(id_) != digest
         ]
-        for ids in _batches(sorted(unsent), messages.PAGE_FACTS):
-            for bodies in _pages(self.library.facts.named(ids, self.withheld)):
+        for ids in batches(sorted(unsent), messages.PAGE_FACTS):
+            for bodies in pages(self.library.facts.named(ids, self.withheld)):
                 self._send(bodies)
 
     def _states(self, buckets: Sequence[str]) -> dict[Id, str]:
         return {id_: written(digest) for id_, digest in self.library.facts.states(buckets, self.withheld).items()}
-
-
-def _batches(items: Iterable[T], size: int) -> Iterable[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
-
-
-def _pages(bodies: Iterable[str]) -> Iterable[list[str]]:
-    """Runs of bodies that fit a message."""
-    page: list[str] = []
-    room = messages.PAGE_BYTES
-    for body in bodies:
-        size = len(body.encode())
-        if page and size > room:
-            yield page
-            page, room = [], messages.PAGE_BYTES
-        page.append(body)
-        room -= size
-    if page:
-        yield page

@@ -2,13 +2,14 @@
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from kindlehl.domain.clock import stamp
 from kindlehl.domain.errors import ConflictError, DeniedError, NotFoundError, RevokedError, UsageError
 from kindlehl.domain.facts import new_id
 from kindlehl_server.accounts import secrets
@@ -22,11 +23,6 @@ SHORTEST = 10
 LONGEST = 1_000
 _HEARD_OF = timedelta(minutes=1)
 """How exactly it is kept when a device was last heard of: not every request shall write."""
-
-
-def stamp(at: datetime) -> str:
-    """A time as it is kept: UTC, ISO 8601 with Z."""
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class Accounts:
@@ -86,7 +82,7 @@ class Accounts:
         return person
 
     def _named(self, name: str) -> str:
-        chosen = " ".join(unicodedata.normalize("NFC", name).split())
+        chosen = _normal(name)
         if not 0 < len(chosen) <= 64 or not chosen.isprintable():
             raise UsageError("A name has 1 to 64 characters.", hint="Choose another one.")
         return chosen
@@ -101,7 +97,7 @@ class Accounts:
     def sign_in(self, name: str, password: str) -> Person:
         """Whoever has this name and password. It takes as long and says the same whether the name or the password is
         wrong: DeniedError."""
-        chosen = " ".join(unicodedata.normalize("NFC", name).split())
+        chosen = _normal(name)
         with self._database.reading() as db:
             row = db.execute(select(users).where(users.c.name == chosen)).first()
         kept = self._nobodys if row is None else row.password
@@ -157,15 +153,13 @@ class Accounts:
         """Call one of somebody's devices otherwise. Raises NotFoundError where it is none of his."""
         chosen = self._named(name)
         with self._database.writing() as db:
-            mine = (tokens.c.id == id_) & (tokens.c.owner == person.id)
-            if not db.execute(update(tokens).where(mine).values(name=chosen)).rowcount:
+            if not db.execute(update(tokens).where(*_mine(person, id_)).values(name=chosen)).rowcount:
                 raise _no_device()
 
     def revoke(self, person: Person, id_: str) -> None:
         """Let one of somebody's devices in no more. Raises NotFoundError where it is none of his."""
         with self._database.writing() as db:
-            mine = (tokens.c.id == id_) & (tokens.c.owner == person.id)
-            if not db.execute(delete(tokens).where(mine)).rowcount:
+            if not db.execute(delete(tokens).where(*_mine(person, id_))).rowcount:
                 raise _no_device()
 
 
@@ -176,3 +170,13 @@ _DEVICES = select(
 
 def _no_device() -> NotFoundError:
     return NotFoundError("There is no such device.", hint="See them: kindlehl devices list")
+
+
+def _normal(name: str) -> str:
+    """One name, however it was composed or spaced."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def _mine(person: Person, id_: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """A device, and that it is this person's."""
+    return tokens.c.id == id_, tokens.c.owner == person.id

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
+from kindlehl.domain.clock import stamp
 from kindlehl.domain.errors import DeniedError, NotFoundError
 from kindlehl_server.accounts import secrets
-from kindlehl_server.accounts.accounts import Accounts, stamp
+from kindlehl_server.accounts.accounts import Accounts
 from kindlehl_server.accounts.people import Person
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.tables import pairings
@@ -77,7 +78,7 @@ class Pairing:
                 db.execute(update(pairings).values(misses=pairings.c.misses + 1))
                 db.execute(delete(pairings).where(pairings.c.misses >= MISSES))
         if row is None:
-            raise NotFoundError("No device waits under that code.", hint="Look at the device again; codes expire.")
+            raise _nothing_waits()
         return Waiting(*row)
 
     def approve(self, person: Person, code: str) -> Waiting:
@@ -86,7 +87,7 @@ class Pairing:
         with self._database.writing() as db:
             taken = db.execute(update(pairings).where(self._waits(code)).values(approved_by=person.id)).rowcount
         if not taken:
-            raise NotFoundError("No device waits under that code.", hint="Look at the device again; codes expire.")
+            raise _nothing_waits()
         return found
 
     def refuse(self, code: str) -> None:
@@ -112,3 +113,7 @@ class Pairing:
             & pairings.c.approved_by.is_(None)
             & (pairings.c.expires_at > stamp(self._now()))
         )
+
+
+def _nothing_waits() -> NotFoundError:
+    return NotFoundError("No device waits under that code.", hint="Look at the device again; codes expire.")
