@@ -139,6 +139,17 @@ class Facts(Protocol):
         """The bodies of these facts, of those that are held and not withheld, in the order of their ids."""
         ...
 
+    def set_aside_rotten(self) -> int:
+        """Take out the facts whose bodies are not what arrived; each is kept aside until it comes again. What they
+        folded to goes with the next `rebuild`. Returns how many there were. The library's numbers lose their meaning:
+        renew its epoch."""
+        ...
+
+    def drop(self, withheld: int) -> int:
+        """Forget the facts of these classes, as though they had never come; what they folded to goes with the next
+        `rebuild`. Returns how many there were. The library's numbers lose their meaning: renew its epoch."""
+        ...
+
     def records(self, ids: Sequence[Id]) -> Mapping[Id, Record]:
         """Records by id, those that are held."""
         ...
@@ -292,6 +303,12 @@ class Progress(NamedTuple):
     """This library's facts have been taken up to here."""
     withheld: int = 0
     """What the cursors may have passed over, since it was withheld."""
+    met: str = ""
+    """When both were last found equal, UTC, ISO 8601 with Z."""
+    refuses: int = 0
+    """What the peer is to keep nothing of, by its owner's last wish that this library knows."""
+    wished: str = ""
+    """When that was wished, by the peer's clock."""
 
 
 class Peers(Protocol):

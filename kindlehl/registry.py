@@ -1,4 +1,4 @@
-"""Importers and exporters, found through entry points: the built-in ones by the same door as anybody's."""
+"""Importers, exporters and commands, found through entry points: the built-in ones by the same door as anybody's."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the names of the formats are asked for by who types, and ne
 
 IMPORTERS = "kindlehl.importers"
 EXPORTERS = "kindlehl.exporters"
+COMMANDS = "kindlehl.commands"
 _EXPORTER = ("name", "summary", "each_book", "warnings", "render")
 _UPDATE = "Update or remove the package it comes from."
 
@@ -48,6 +49,20 @@ class Registry:
             f"There is no format called {name}.", hint=f"Choose one of: {', '.join(self.exporter_names())}."
         )
 
+    def command_names(self) -> list[str]:
+        """The commands that other packages add."""
+        return [point.name for point in self._points(COMMANDS)]
+
+    def command(self, name: str) -> Any:
+        """Such a command, a function or a Typer app; None where there is none. Raises PluginError."""
+        for point in self._points(COMMANDS):
+            if point.name == name:
+                try:
+                    return point.load()
+                except (Exception, SystemExit) as error:
+                    raise PluginError(self._failed(point, error), hint=_UPDATE) from error
+        return None
+
     def _points(self, group: str) -> list[EntryPoint]:
         points = entry_points(group=group) if self.found is None else self.found.get(group, ())
         return sorted(points, key=lambda point: point.name)
@@ -56,5 +71,8 @@ class Registry:
         try:
             return point.load()()
         except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a plugin raises, the others work on
-            self.broken.append(f"The plugin {point.name} ({point.value}) does not load: {type(error).__name__}.")
+            self.broken.append(self._failed(point, error))
             return None
+
+    def _failed(self, point: EntryPoint, error: BaseException) -> str:
+        return f"The plugin {point.name} ({point.value}) does not load: {type(error).__name__}."

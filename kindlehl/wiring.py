@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
     from kindlehl.devices.device import Device
     from kindlehl.domain.findings import Finding
+    from kindlehl.remote import Server
+    from kindlehl.remote.listening import Socket
+    from kindlehl.remote.pairings import Pairing
     from kindlehl.store.backup import Contents
     from kindlehl.store.examine import Versions
 
 
 __all__ = [
     "back_up", "connected_readers", "contents", "database_features", "ensure_sound", "examine", "is_backup_of",
-    "is_there", "library", "library_to_read", "restore", "verify", "versions",
+    "is_there", "keep_pairing", "library", "library_to_read", "listen", "needed_pairing", "new_pairing", "pairing",
+    "restore", "server", "unpair", "verify", "versions",
 ]  # fmt: skip
 
 
@@ -114,3 +118,57 @@ def connected_readers() -> "list[Device]":
     from kindlehl import devices  # looks at mounts only when asked to
 
     return devices.connected()
+
+
+@contextmanager
+def server(url: str, token: str | None = None) -> "Generator[Server]":
+    """A server by its address, and a token if there is one. Raises UsageError for what is no address."""
+    from kindlehl.remote import Server  # only what leaves this computer needs it
+
+    found = Server(url, token)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def listen(server: "Server", pairing: "Pairing") -> "Socket":
+    """A socket on which the server says when there is more."""
+    from kindlehl.remote.listening import Socket  # as above
+
+    return Socket(server.url, pairing.token)
+
+
+def pairing(library: Path) -> "Pairing | None":
+    """With which server a library is paired."""
+    from kindlehl.remote import pairings  # as above
+
+    return pairings.read(library)
+
+
+def needed_pairing(library: Path) -> "Pairing":
+    """The same. Raises NotFoundError where it is paired with none."""
+    from kindlehl.remote import pairings  # as above
+
+    return pairings.needed(library)
+
+
+def keep_pairing(library: Path, pairing: "Pairing") -> None:
+    """A library is paired like this from now on."""
+    from kindlehl.remote import pairings  # as above
+
+    pairings.write(library, pairing)
+
+
+def new_pairing(url: str, token: str, device: str) -> "Pairing":
+    """With a server that has just let this device in."""
+    from kindlehl.remote import pairings  # as above
+
+    return pairings.Pairing(url, token, device)
+
+
+def unpair(library: Path) -> None:
+    """It is paired no more."""
+    from kindlehl.remote import pairings  # as above
+
+    pairings.forget(library)

@@ -34,6 +34,9 @@ COMMANDS = {
     "history": "kindlehl.cli.history:history",
     "conflicts": "kindlehl.cli.history:conflicts",
     "export": "kindlehl.cli.exporting:export",
+    "pair": "kindlehl.cli.pairing:pair",
+    "sync": "kindlehl.cli.syncing:app",
+    "devices": "kindlehl.cli.devices:app",
     "doctor": "kindlehl.cli.doctor:doctor",
     "config": "kindlehl.cli.configuring:app",
     "db": "kindlehl.cli.database:app",
@@ -54,23 +57,30 @@ class LoadedWhenAsked(TyperGroup):
         taught(self, root=True)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- Typer's signature
-        """Their names."""
-        return list(COMMANDS)
+        """Their names; those that other packages add come last."""
+        from kindlehl.registry import Registry  # looks at every package that is installed
+
+        return [*COMMANDS, *(name for name in Registry().command_names() if name not in COMMANDS)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 -- Typer's signature
         """One of them, or None."""
-        if cmd_name not in COMMANDS:
+        kind = None
+        if cmd_name in COMMANDS:
+            module, _, name = COMMANDS[cmd_name].partition(":")
+            found = getattr(import_module(module), name)
+            kind = getattr(import_module(module), "CLASSES", {}).get(name)
+        else:
+            from kindlehl.registry import Registry  # as above
+
+            found = Registry().command(cmd_name)
+        if found is None:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        found = getattr(import_module(module), name)
         if isinstance(found, typer.Typer):
             group = typer.main.get_command(found)
             group.name = cmd_name
             return taught(group)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, cls=getattr(import_module(module), "CLASSES", {}).get(name), context_settings=HELP)(
-            found
-        )
+        single.command(cmd_name, cls=kind, context_settings=HELP)(found)
         return taught(typer.main.get_command(single))
 
 

@@ -9,7 +9,10 @@ from typing import TextIO
 
 from kindlehl.domain.errors import KindlehlError, TargetError, UsageError
 
-EXIT_CODES = {"usage": 2, "no_source": 5, "busy": 75, "empty": 0}
+EXIT_CODES = {
+    "usage": 2, "revoked": 4, "denied": 4, "no_source": 5, "busy": 75, "offline": 75, "too_often": 75, "moved": 75,
+    "empty": 0,
+}  # fmt: skip
 """Exit code of an error's meaning; 1 for the others. Published in the documentation."""
 SKIPPED = 3
 """Done, but something was left out: the report says what."""
@@ -18,8 +21,9 @@ MEANINGS = {
     1: "Failed; the message says what happened and what to do.",
     2: "The command line makes no sense, or a question has nobody to answer it.",
     SKIPPED: "Done, but some records or files were left out; the report names them.",
+    4: "The server does not let this device in.",
     5: "No device or source found: what a script that runs without a Kindle may ignore.",
-    75: "Try later: somebody else is writing to the library.",
+    75: "Try later: somebody else is writing to the library, or the server cannot be reached.",
     130: "Interrupted with Ctrl-C; the library is as it was before, or as it is after.",
 }
 """Every exit code there is, and what it means."""

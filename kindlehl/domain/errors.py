@@ -140,6 +140,12 @@ class DeniedError(KindlehlError):
     code = "denied"
 
 
+class TooOftenError(KindlehlError):
+    """Somebody asks, or guesses, too often."""
+
+    code = "too_often"
+
+
 class TooLargeError(WireError):
     """What was sent is larger than what is taken."""
 

@@ -14,6 +14,8 @@ HIGHLIGHTS: Final = 1
 NOTES: Final = 2
 """What the reader wrote."""
 ALL: Final = HIGHLIGHTS | NOTES
+NAMES: Final = {"highlights": HIGHLIGHTS, "notes": NOTES}
+"""What people call them."""
 
 _WORDLESS = frozenset(("deleted", "same", "not-same", "withdrawn", "visibility"))
 """Fields that hold no words: ids, and wishes that have to be known wherever the passage is."""

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from kindlehl import wire
 from kindlehl.domain import fields, withholding
-from kindlehl.domain.batches import KEPT, batches
+from kindlehl.domain.batches import BATCH, KEPT, batches
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.ports import Feed, Standing
 from kindlehl.store.presence import Arrived, Presence
@@ -94,6 +94,7 @@ class SqliteFacts:
             held[id_] = (key, body)
         self._digest(new, raised)
         self._db.executemany("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new.values())
+        self._db.execute("DELETE FROM rotten WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*new]),))
         self._db.executemany(
             """UPDATE facts SET seq = ?, erased = ?, revision = ?, certainty = ?, body = ?, digest = ?, private = ?
                WHERE key = ?""",
@@ -193,6 +194,35 @@ class SqliteFacts:
             (withheld, json.dumps(ids)),
         )
         return [body for (body,) in rows]
+
+    def set_aside_rotten(self) -> int:
+        """Take out the facts whose bodies are not what arrived."""
+        rotten: list[int] = []
+        last = 0
+        while rows := self._db.execute(
+            "SELECT key, digest, body FROM facts WHERE key > ? ORDER BY key LIMIT ?", (last, BATCH)
+        ).fetchall():
+            last = rows[-1][0]
+            rotten += [key for key, digest, body in rows if wire.digest(body) != digest]
+        for keys in batches(rotten):
+            named = (json.dumps(keys),)
+            rows = self._db.execute(
+                "SELECT id, private, digest FROM facts WHERE key IN (SELECT value FROM json_each(?))", named
+            ).fetchall()
+            self._db.executemany(DIGEST, ((id_[-DIGITS:], private, digest) for id_, private, digest in rows))
+            self._db.execute(
+                """INSERT OR REPLACE INTO rotten
+                   SELECT id, body FROM facts WHERE key IN (SELECT value FROM json_each(?))""",
+                named,
+            )
+            self._db.execute("DELETE FROM facts WHERE key IN (SELECT value FROM json_each(?))", named)
+        return len(rotten)
+
+    def drop(self, withheld: int) -> int:
+        """Forget the facts of these classes."""
+        gone = self._db.execute("DELETE FROM facts WHERE private & ? <> 0", (withheld,)).rowcount
+        self._db.execute("DELETE FROM digests WHERE private & ? <> 0", (withheld,))
+        return gone
 
     # -- asking ---------------------------------------------------------------------------------------------------
 

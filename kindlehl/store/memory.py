@@ -119,6 +119,16 @@ class MemoryLibrary:
         """The bodies of these facts."""
         return [body for id_, body in sorted(self._open(withheld).items()) if id_ in ids]
 
+    def set_aside_rotten(self) -> int:
+        """Nothing rots in memory."""
+        return 0
+
+    def drop(self, withheld: int) -> int:
+        """Forget the facts of these classes."""
+        before = len(self._facts)
+        self._facts = dict(self._open(withheld))
+        return before - len(self._facts)
+
     def _all(self) -> Iterator[Fact]:
         return (fact for body in self._facts.values() if (fact := wire.decode(body)) is not None)
 

@@ -7,6 +7,12 @@ from collections.abc import Iterable, Mapping
 from kindlehl.domain.facts import Id
 from kindlehl.ports import Progress
 
+_READ = "SELECT epoch, pulled, pushed, withheld, met, refuses, wished FROM peers WHERE name = ?"
+_KEEP = """INSERT INTO peers (name, epoch, pulled, pushed, withheld, met, refuses, wished)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE
+  SET epoch = excluded.epoch, pulled = excluded.pulled, pushed = excluded.pushed, withheld = excluded.withheld,
+    met = excluded.met, refuses = excluded.refuses, wished = excluded.wished"""
+
 
 class SqlitePeers:
     """The `Peers` port."""
@@ -26,17 +32,12 @@ class SqlitePeers:
 
     def progress(self, peer: str) -> Progress:
         """With this one; the beginning where nothing is known."""
-        row = self._db.execute("SELECT epoch, pulled, pushed, withheld FROM peers WHERE name = ?", (peer,)).fetchone()
+        row = self._db.execute(_READ, (peer,)).fetchone()
         return Progress(*row) if row else Progress()
 
     def keep(self, peer: str, progress: Progress) -> None:
         """Remember it."""
-        self._db.execute(
-            """INSERT INTO peers VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE
-                 SET epoch = excluded.epoch, pulled = excluded.pulled, pushed = excluded.pushed,
-                   withheld = excluded.withheld""",
-            (peer, *progress),
-        )
+        self._db.execute(_KEEP, (peer, *progress))
 
     def refused(self, peer: str) -> Mapping[Id, int]:
         """The facts that this peer did not take, and their digests then."""

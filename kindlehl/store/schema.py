@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-VERSION = 3
+VERSION = 4
 """`user_version` of a file on which every migration ran. A file with a higher one is refused. Raised with each revision
 of the fold too, so that a library which is only looked at is folded anew."""
 
@@ -168,6 +168,15 @@ CREATE TABLE refused (                -- what a peer does not take
 ) STRICT, WITHOUT ROWID;
 """
 
+MEETING = """
+ALTER TABLE peers ADD COLUMN met TEXT NOT NULL DEFAULT '';          -- when both were last equal
+ALTER TABLE peers ADD COLUMN refuses INTEGER NOT NULL DEFAULT 0;    -- what it is to keep nothing of
+ALTER TABLE peers ADD COLUMN wished TEXT NOT NULL DEFAULT '';       -- when that was wished
+CREATE TABLE rotten (                 -- bodies that were found damaged, until they come again whole
+  id TEXT PRIMARY KEY, body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 TRAVELS = 3
 """Since this version a fact has a digest."""
 
@@ -216,6 +225,11 @@ def migrate(connection: "sqlite3.Connection") -> None:
             db.conn.execute(statement)
         digest_all(db.conn)
         SqlitePeers(db.conn).renew()
+
+    @migrations()
+    def meeting(db: "Database") -> None:
+        for statement in statements(MEETING):
+            db.conn.execute(statement)
 
     migrations.apply(Database(connection))
     connection.execute(f"PRAGMA user_version = {VERSION}")

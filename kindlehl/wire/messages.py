@@ -23,6 +23,13 @@ MESSAGE_BYTES = PAGE_BYTES + FACT_BYTES + (1 << 16)
 STATES = 20_000
 """States in one answer at most, unless one bucket holds more."""
 
+SUBPROTOCOL = "kindlehl.v1"
+"""Of the socket on which a device is told when there is more."""
+REVOKED = 4401
+"""Closes a socket whose device is let in no more."""
+NOT_UNDERSTOOD = 1008
+"""Closes a socket on which something was said that nobody asked for; RFC 6455, section 7.4.1."""
+
 Withheld = Annotated[int, Meta(ge=0, le=3)]
 Cursor = Number
 Bucket = Annotated[str, Meta(pattern=r"^[0-9a-f]{2}([0-9a-f]{2})?\Z")]
@@ -37,6 +44,11 @@ class Hello(msgspec.Struct, tag_field="say", tag="hello"):
     fold: Number
     """The revision of the fold: where it differs, equal facts may be shown in two ways."""
     withheld: Withheld = 0
+    refuses: Withheld = 0
+    """What the answering replica is to keep nothing of, by its owner's last wish that is known here: so one that was
+    restored learns of it again."""
+    wished: Annotated[str, Meta(max_length=40)] = ""
+    """When that was wished, by the answering replica's clock."""
 
 
 class Welcome(msgspec.Struct, tag_field="say", tag="welcome"):
@@ -53,6 +65,8 @@ class Welcome(msgspec.Struct, tag_field="say", tag="welcome"):
     """What this replica does not take, from anybody."""
     now: str
     """Its wall clock, UTC, ISO 8601 with Z."""
+    wished: str = ""
+    """When its owner wished that it refuses that."""
 
 
 class Pull(msgspec.Struct, tag_field="say", tag="pull"):
@@ -148,6 +162,12 @@ class Failed(msgspec.Struct, tag_field="say", tag="failed"):
     """Seconds after which it may go better."""
 
 
+class Poke(msgspec.Struct, tag_field="say", tag="head"):
+    """There is more: the answering replica has come so far. The one thing that is said on a socket."""
+
+    head: Cursor
+
+
 class Pair(msgspec.Struct):
     """A device asks to be let in."""
 
@@ -178,6 +198,38 @@ class Collected(msgspec.Struct):
     """The token, given once; None while nobody has."""
 
     token: str | None
+
+
+class DeviceSeen(msgspec.Struct):
+    """A device that is let in, as its owner sees it."""
+
+    id: str
+    name: str
+    created_at: str
+    used_at: str | None
+    """When it was last heard of, to the minute; UTC, ISO 8601 with Z, as all times here."""
+    connected: bool
+    """It listens at this moment."""
+    this: bool
+    """It is the one that asks."""
+
+
+class DevicesSeen(msgspec.Struct):
+    """Somebody's devices, the newest first."""
+
+    devices: list[DeviceSeen]
+
+
+class Refuse(msgspec.Struct):
+    """Keep nothing of this from now on, and drop what there is of it."""
+
+    refuses: Withheld
+
+
+class Rename(msgspec.Struct):
+    """Call a device otherwise."""
+
+    name: Annotated[str, Meta(max_length=200)]
 
 
 Question: TypeAlias = Hello | Pull | Push | Compare | AskStates | Fetch

@@ -7,13 +7,24 @@ from starlette.responses import Response
 from kindlehl.domain.errors import KindlehlError
 from kindlehl_server.errors import problem
 from kindlehl_server.needs import Needs
+from kindlehl_server.routes.devices import Devices
+from kindlehl_server.routes.health import Health
+from kindlehl_server.routes.pages import Pages
 from kindlehl_server.routes.pairings import Pairings
+from kindlehl_server.routes.sockets import Sockets
 from kindlehl_server.routes.sync import Sync
 
 
 def create_app(needs: Needs) -> Starlette:
     """The application."""
-    routes = [*Sync(needs).routes(), *Pairings(needs).routes()]
+    routes = [
+        *Sync(needs).routes(),
+        *Sockets(needs).routes(),
+        *Pairings(needs).routes(),
+        *Devices(needs).routes(),
+        *Health(needs).routes(),
+        *Pages(needs).routes(),
+    ]
     return Starlette(routes=routes, exception_handlers={KindlehlError: _told})
 
 

@@ -17,6 +17,7 @@ STATUS = {
     "moved": 409,
     "too_large": 413,
     "upgrade_required": 426,
+    "too_often": 429,
     "busy": 503,
     "library": 507,
 }

@@ -1,11 +1,14 @@
 """What the server is made of."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from kindlehl_server.accounts import Accounts, Pairing
+from kindlehl_server.accounts import Accounts, Pairing, Sessions
+from kindlehl_server.hub import Hub
+from kindlehl_server.limits import Limits
 from kindlehl_server.ports import Libraries
+from kindlehl_server.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +16,12 @@ class Needs:
     """Its parts, as the routes use them."""
 
     accounts: Accounts
+    sessions: Sessions
     pairing: Pairing
     libraries: Libraries
     now: Callable[[], datetime]
+    ready: Callable[[], None]
+    """Raises KindlehlError where the server cannot do its work."""
+    hub: Hub = field(default_factory=Hub)
+    turns: Turns = field(default_factory=Turns)
+    limits: Limits = field(default_factory=Limits)

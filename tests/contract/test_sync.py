@@ -1,6 +1,7 @@
 """The contract of a round, whatever kind of library answers: both get the facts of both, and nothing is told twice."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -14,9 +15,9 @@ from kindlehl import wire
 from kindlehl.domain.errors import KindlehlError, MovedError, OfflineError, UpgradeError, WireError
 from kindlehl.domain.facts import Edit, Fact
 from kindlehl.domain.withholding import HIGHLIGHTS, NOTES, NOTHING
-from kindlehl.ports import Library
+from kindlehl.ports import Filter, Library
 from kindlehl.services.sync import round as rounds
-from kindlehl.services.sync.answering import Desk
+from kindlehl.services.sync.answering import Desk, heed, mend
 from kindlehl.services.sync.round import Done, sync
 from kindlehl.store.library import empty_library, open_library
 from kindlehl.store.memory import MemoryLibrary
@@ -52,7 +53,6 @@ class Home:
     """A server, and the wire to it."""
 
     library: Library
-    refuses: int = NOTHING
     asked: list[Question] = field(default_factory=list)
     answered: list[Answer] = field(default_factory=list)
     meddle: Callable[[Question], None] = lambda _: None
@@ -62,12 +62,16 @@ class Home:
         """Of its library."""
         return self.library.peers.epoch()
 
+    def refuse(self, refuses: int, at: str = "2020-01-01T00:00:00.000Z") -> int:
+        """Its owner wishes that it keeps nothing of this. Returns how many facts are gone."""
+        return heed(self.library, refuses, at)
+
     def ask(self, question: Question) -> Answer:
         """One exchange, as bytes both ways."""
         self.meddle(question)
         question = messages.decode_question(messages.encode(question))
         self.asked.append(question)
-        answer = Desk(self.library, self.refuses).answer(question, NOW)
+        answer = Desk(self.library).answer(question, NOW)
         answer = messages.decode_answer(messages.encode(answer))
         self.answered.append(answer)
         if isinstance(answer, Failed):
@@ -393,14 +397,12 @@ class TestWithholding:
 
     def test_what_the_server_refuses_to_hold_stays_here(self, mine: Library, home: Home) -> None:
         """Whatever the device would send."""
-        home.refuses = HIGHLIGHTS
+        home.refuse(HIGHLIGHTS)
         keep(mine, self.NOTE)
         assert met(mine, home).refused == 0
         assert not any("His words" in body for body in home.told()[0])
         assert set(held(home.library)) == {self.NOTE.id, import_of(1, "clippings", HIS).id}
-        answer = Desk(home.library, HIGHLIGHTS).answer(
-            Push(home.epoch, [messages.Raw(wire.encode(HIS[0]).encode())]), NOW
-        )
+        answer = Desk(home.library).answer(Push(home.epoch, [messages.Raw(wire.encode(HIS[0]).encode())]), NOW)
         assert isinstance(answer, Pushed)
         assert [(each.id, each.code) for each in answer.refused] == [(HIS[0].id, "withheld")]
 
@@ -410,14 +412,103 @@ class TestWithholding:
         """A wish of that moment is not remembered as a property of the facts."""
 
         def change_of_mind(question: Question) -> None:
-            home.refuses = HIGHLIGHTS if isinstance(question, Push) else NOTHING
+            home.refuse(HIGHLIGHTS if isinstance(question, Push) else NOTHING)
 
         home.meddle = change_of_mind
         sync(mine, "home", home.ask)
         assert len(held(home.library)) == 1
         home.meddle = lambda _: None
-        home.refuses = NOTHING
+        home.refuse(NOTHING)
         met(mine, home)
+        assert same(mine, home.library)
+
+    def test_what_the_owner_wants_erased_is_gone_from_there_and_stays_here(
+        self, mine: Library, hers: Library, home: Home
+    ) -> None:
+        """Every device keeps what it has, nobody brings it back, and cursors begin anew."""
+        keep(mine, self.NOTE)
+        for library in (mine, hers, mine):
+            met(library, home)
+        epoch = home.epoch
+        assert home.refuse(HIGHLIGHTS | NOTES) == len(HIS) + len(HERS) + 1
+        assert home.epoch != epoch
+        assert not any("words" in body for body in home.library.facts.bodies())
+        assert [*home.library.shelf.highlights(Filter())] == []
+        for library in (mine, hers):
+            before = held(library)
+            met(library, home)
+            assert held(library) == before
+        assert not any("words" in body for body in home.library.facts.bodies())
+
+    def test_a_restored_server_learns_of_its_owners_wish_again(self, mine: Library, home: Home) -> None:
+        """From any device that has met it since; a wish that is older than its own, or of a time to come, is none."""
+        met(mine, home)
+        home.refuse(HIGHLIGHTS, "2020-01-01T00:00:00.000Z")
+        met(mine, home)
+        home.library = MemoryLibrary()
+        keep(home.library, *HIS, import_of(1, "clippings", HIS))
+        assert met(mine, home).refuses == HIGHLIGHTS
+        assert not any("words" in body for body in home.library.facts.bodies())
+        home.refuse(NOTHING, "2021-01-01T00:00:00.000Z")
+        assert met(mine, home).refuses == NOTHING
+        assert same(mine, home.library)
+        for at in ("2020-06-01T00:00:00.000Z", "9999-01-01T00:00:00.000Z"):
+            hello = Hello((1, 1), 1, NOTHING, HIGHLIGHTS, at)
+            answer = Desk(home.library).answer(hello, NOW)
+            assert isinstance(answer, messages.Welcome)
+            assert answer.refuses == NOTHING
+        assert same(mine, home.library)
+
+
+class TestRot:
+    """A body that is not what arrived."""
+
+    def test_what_rotted_is_fetched_anew(self, mine: Library, home: Home, tmp_path: Path) -> None:
+        """From whoever has it whole, and is shown again. Until then it is neither shown nor sent, and kept aside."""
+        met(mine, home)
+        with closing(open_library(tmp_path / "rots.db")) as rots, closing(sqlite3.connect(tmp_path / "rots.db")) as db:
+            met(rots, home)
+            whole = held(rots)
+            with db:
+                db.execute("UPDATE facts SET body = replace(body, 'His words 1', 'His w?rds 1') WHERE type = 'record'")
+            spoilt = 1 + sum(whole[id_] != body for id_, body in held(rots).items())
+            with db:
+                db.execute("UPDATE facts SET body = '{' WHERE id = ?", (HIS[3].id,))
+            assert spoilt > 2
+            assert mend(rots) == spoilt
+            assert held(rots).items() <= whole.items()
+            assert len(held(rots)) == len(whole) - spoilt
+            assert db.execute("SELECT count(*) FROM rotten").fetchone() == (spoilt,)
+            assert met(rots, home).healed > 0
+            assert db.execute("SELECT count(*) FROM rotten").fetchone() == (0,)
+            assert mend(rots) == 0
+            assert same(rots, home.library, mine)
+
+    def test_what_nobody_else_has_stops_nothing(self, mine: Library, home: Home, tmp_path: Path) -> None:
+        """It stays aside; what is written next goes out all the same, though its number was another's."""
+        met(mine, home)
+        with closing(open_library(tmp_path / "rots.db")) as rots, closing(sqlite3.connect(tmp_path / "rots.db")) as db:
+            met(rots, home)
+            own = edit(60, HIS[0].id, "note", "known to nobody else")
+            keep(rots, own)
+            with rots.transaction():
+                rots.peers.keep("home", rots.peers.progress("home")._replace(pushed=rots.facts.head()))
+            with db:
+                db.execute("UPDATE facts SET body = '{' WHERE id = ?", (own.id,))
+            assert mend(rots) == 1
+            following = edit(61, HIS[1].id, "note", "written next")
+            keep(rots, following)
+            met(rots, home)
+            assert following.id in held(home.library)
+            assert db.execute("SELECT id FROM rotten").fetchall() == [(own.id,)]
+            assert same(rots, home.library)
+
+    def test_a_sound_library_loses_nothing_by_being_looked_at(self, mine: Library, home: Home) -> None:
+        """Whatever store it is in, and its numbers go on."""
+        met(mine, home)
+        epoch = home.epoch
+        assert mend(home.library) == 0
+        assert home.epoch == epoch
         assert same(mine, home.library)
 
 

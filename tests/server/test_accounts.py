@@ -243,13 +243,13 @@ class TestDevices:
         """At once; nobody revokes or renames what is another's."""
         token, other = self.paired(pairing, anna), self.paired(pairing, anna, "Tablet")
         device = accounts.device(token)
-        for act in (lambda: accounts.revoke(ben, device.id), lambda: accounts.rename(ben, device.id, "Mine")):
+        for act in (lambda: accounts.revoke(ben.id, device.id), lambda: accounts.rename(ben.id, device.id, "Mine")):
             with pytest.raises(NotFoundError):
                 act()
-        accounts.rename(anna, device.id, "Old laptop")
-        assert [each.name for each in accounts.devices(anna)] == ["Tablet", "Old laptop"]
-        assert accounts.devices(ben) == []
-        accounts.revoke(anna, device.id)
+        accounts.rename(anna.id, device.id, "Old laptop")
+        assert [each.name for each in accounts.devices(anna.id)] == ["Tablet", "Old laptop"]
+        assert accounts.devices(ben.id) == []
+        accounts.revoke(anna.id, device.id)
         for none in (token, token[:-1], "", "khl_", other + "x"):
             with pytest.raises(RevokedError):
                 accounts.device(none)
@@ -264,7 +264,7 @@ class TestDevices:
         for seconds in (0, 30, 29, 1, 59, 2):
             clock.on(seconds=seconds)
             accounts.device(token)
-            seen += [device.used_at for device in accounts.devices(anna)]
+            seen += [device.used_at for device in accounts.devices(anna.id)]
         times = [f"2024-03-01T12:0{minute}Z" for minute in ("0:00", "0:00", "0:00", "1:00", "1:00", "2:01")]
         assert seen == times
 

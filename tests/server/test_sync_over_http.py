@@ -32,7 +32,7 @@ from kindlehl.services.sync.round import sync
 from kindlehl.store.library import empty_library
 from kindlehl.wire import messages
 from kindlehl.wire.messages import Hello, Pull, Push
-from kindlehl_server.accounts import Accounts, Pairing, Person
+from kindlehl_server.accounts import Accounts, Pairing, Person, Sessions
 from kindlehl_server.app import create_app
 from kindlehl_server.needs import Needs
 from kindlehl_server.store.database import Database
@@ -50,7 +50,14 @@ def needs(database: Database, tmp_path: Path) -> Needs:
         return datetime.now(UTC)
 
     accounts = Accounts(database, now, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    return Needs(accounts, Pairing(database, accounts, now), FileLibraries(tmp_path / "libraries"), now)
+    return Needs(
+        accounts,
+        Sessions(database, now),
+        Pairing(database, accounts, now),
+        FileLibraries(tmp_path / "libraries"),
+        now,
+        lambda: None,
+    )
 
 
 @pytest.fixture
@@ -186,8 +193,8 @@ class TestPairing:
     def test_a_device_that_was_signed_out_is_told_so(self, server: Server, needs: Needs, anna: Person) -> None:
         """At its next question, and nothing of its is lost."""
         server.ask(Hello((1, 1), 3))
-        (device,) = needs.accounts.devices(anna)
-        needs.accounts.revoke(anna, device.id)
+        (device,) = needs.accounts.devices(anna.id)
+        needs.accounts.revoke(anna.id, device.id)
         with pytest.raises(RevokedError) as told:
             server.ask(Hello((1, 1), 3))
         assert "kindlehl pair" in (told.value.hint or "")

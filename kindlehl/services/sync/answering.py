@@ -9,7 +9,7 @@ from msgspec import Raw
 from kindlehl import wire
 from kindlehl.domain import clock, fold, withholding
 from kindlehl.domain.errors import KindlehlError, MovedError, UpgradeError, WireError
-from kindlehl.ports import Library
+from kindlehl.ports import Library, Progress
 from kindlehl.services.sync.digests import together, written
 from kindlehl.services.sync.pages import pages
 from kindlehl.wire import messages
@@ -31,14 +31,47 @@ from kindlehl.wire.messages import (
     Welcome,
 )
 
+OWN = ""
+"""Under this name a library keeps its own owner's wish."""
+
+
+def heed(library: Library, refuses: int, at: str) -> int:
+    """Keep nothing of what a library's owner refuses from now on, not even what is here already. Returns how many facts
+    are gone."""
+    gone = 0
+    with library.transaction():
+        library.peers.keep(OWN, Progress(refuses=refuses, wished=at))
+        if refuses:
+            gone = library.facts.drop(refuses)
+        if gone:
+            library.shelf.rebuild()
+            library.peers.renew()
+    if gone:
+        library.scrub()
+    return gone
+
+
+def mend(library: Library) -> int:
+    """Set aside what rotted here, so that the next round fetches it from whoever has it whole. Returns how many facts
+    that are."""
+    with library.transaction():
+        found = library.facts.set_aside_rotten()
+        if found:
+            library.shelf.rebuild()
+            library.peers.renew()
+    return found
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """A library that others sync with."""
 
     library: Library
-    refuses: int = withholding.NOTHING
-    """What is not kept here."""
+
+    @property
+    def refuses(self) -> int:
+        """What is not kept here."""
+        return self.library.peers.progress(OWN).refuses
 
     def answer(self, question: Question, now: datetime) -> Answer:
         """What to say to a question. What cannot be done is an answer, too."""
@@ -53,11 +86,11 @@ class Desk:
             return self._welcome(question, now)
         if question.epoch != self.library.peers.epoch():
             raise MovedError("The server's library is not the one it was.", hint="Sync again.")
+        if isinstance(question, Push):
+            return self._take(question.facts, question.withheld)
         withheld = question.withheld | self.refuses
         if isinstance(question, Pull):
             return self._page(question.cursor, withheld)
-        if isinstance(question, Push):
-            return self._take(question.facts, withheld)
         facts = self.library.facts
         if isinstance(question, Compare):
             with self.library.snapshot():
@@ -73,11 +106,14 @@ class Desk:
             older = "your kindlehl" if greatest < messages.PROTOCOL else "the server"
             raise UpgradeError(f"The server and your kindlehl do not understand each other: {older} is too old.",
                                hint=f"Update {older}.")  # fmt: skip
-        withheld = question.withheld | self.refuses
         stamp = clock.stamp(now, "milliseconds")
+        if self.library.peers.progress(OWN).wished < question.wished <= stamp:  # nobody wishes in the future
+            heed(self.library, question.refuses, question.wished)  # this library was restored since
         with self.library.snapshot():
+            wish = self.library.peers.progress(OWN)
             epoch, head = self.library.peers.epoch(), self.library.facts.head()
-            return Welcome(messages.PROTOCOL, fold.REVISION, epoch, head, self._digest(withheld), self.refuses, stamp)
+            digest = self._digest(question.withheld | wish.refuses)
+        return Welcome(messages.PROTOCOL, fold.REVISION, epoch, head, digest, wish.refuses, stamp, wish.wished)
 
     def _digest(self, withheld: int) -> str:
         return together(self.library.facts.digests(2, withheld).values())
@@ -92,13 +128,14 @@ class Desk:
     def _take(self, facts: Sequence[Raw], withheld: int) -> Pushed:
         refused: list[Refused] = []
         taken: list[str] = []
-        for raw in facts:
-            code, id_, body = _looked_at(bytes(raw), withheld)
-            if code:
-                refused.append(Refused(id_, code))
-            else:
-                taken.append(body)
         with self.library.transaction():
+            withheld |= self.refuses  # in the transaction: what was refused a moment ago is not kept
+            for raw in facts:
+                code, id_, body = _looked_at(bytes(raw), withheld)
+                if code:
+                    refused.append(Refused(id_, code))
+                else:
+                    taken.append(body)
             before = self.library.facts.head()
             if taken:
                 self.library.facts.add_raw(taken)

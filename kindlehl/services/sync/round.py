@@ -4,6 +4,7 @@ Whatever happens to a round, nothing has to be remembered about it: each page an
 transaction, and every step can be repeated.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -68,10 +69,14 @@ class Done:
     """Something is no longer withheld that was: why buckets differ."""
     equal: bool = False
     """Both held the same facts at the end."""
+    refuses: int = 0
+    """What the peer keeps nothing of."""
     fold: int = fold.REVISION
     """The peer's revision of the fold."""
     now: str = ""
     """The peer's wall clock, when the round began."""
+    took: float = 0.0
+    """Seconds since then."""
 
 
 def sync(library: Library, peer: str, ask: Ask, withheld: int = 0) -> Done:
@@ -98,11 +103,13 @@ class Round:
     def run(self) -> Done:
         """The whole of it."""
         self._hello()
+        began = time.monotonic()
         for _ in range(_LAPS):
             self._pull()
             self._push()
             if self.head <= self.progress.pulled and self._is_compared():
                 break
+        self.done.took = time.monotonic() - began
         return self.done
 
     def _put(self, question: Question, kind: type[A]) -> A:
@@ -112,16 +119,19 @@ class Round:
         return answer
 
     def _hello(self) -> None:
-        hello = Hello((messages.PROTOCOL, messages.PROTOCOL), fold.REVISION, self.withheld)
-        welcome = self._put(hello, Welcome)
-        self.withheld |= welcome.refuses
         self.progress = self.library.peers.progress(self.peer)
+        wish = self.progress.refuses, self.progress.wished
+        welcome = self._put(Hello((messages.PROTOCOL, messages.PROTOCOL), fold.REVISION, self.withheld, *wish), Welcome)
+        self.withheld |= welcome.refuses
+        self.done.refuses = welcome.refuses
         known = bool(self.progress.epoch)
         if self.progress.epoch != welcome.epoch or self.progress.pulled > welcome.head:
             self.done.anew = known
             with self.library.transaction():
                 self.library.peers.forget(self.peer)  # what it refused, too: it may be another one now
             self.progress = Progress(welcome.epoch)
+        pushed = min(self.progress.pushed, self.library.facts.head())  # fewer, where rotten facts were set aside
+        self.progress = self.progress._replace(pushed=pushed, refuses=welcome.refuses, wished=welcome.wished)
         passed_over = self.progress.withheld
         self.done.released = bool(passed_over & ~self.withheld)
         # Cursors pass over what is withheld, and until both are equal nobody knows how much of it.
@@ -204,9 +214,8 @@ class Round:
             mine = self._digests(2)
         if together(mine.values()) == self.digest:
             self.done.equal = True
-            if self.progress != self.library.peers.progress(self.peer) or self.progress.withheld != self.withheld:
-                with self.library.transaction():
-                    self._advance(self.progress._replace(withheld=self.withheld))
+            with self.library.transaction():
+                self._advance(self.progress._replace(withheld=self.withheld, met=self.done.now))
             return True
         self._heal(differing(mine, self._put(Compare(self.progress.epoch, 2, self.withheld), Digests).buckets))
         return False

@@ -3,5 +3,6 @@
 from kindlehl_server.accounts.accounts import Accounts
 from kindlehl_server.accounts.pairing import Pairing, Started
 from kindlehl_server.accounts.people import Device, Person
+from kindlehl_server.accounts.sessions import Sessions
 
-__all__ = ["Accounts", "Device", "Pairing", "Person", "Started"]
+__all__ = ["Accounts", "Device", "Pairing", "Person", "Sessions", "Started"]

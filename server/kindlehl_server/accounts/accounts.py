@@ -21,6 +21,8 @@ INVITED_FOR = timedelta(days=3)
 SHORTEST = 10
 """Characters of a password."""
 LONGEST = 1_000
+SCOPE = "sync"
+"""What a device's token is for."""
 _HEARD_OF = timedelta(minutes=1)
 """How exactly it is kept when a device was last heard of: not every request shall write."""
 
@@ -119,12 +121,12 @@ class Accounts:
 
     # -- devices --------------------------------------------------------------------------------------------------
 
-    def admit(self, db: Connection, owner: str, name: str, scope: str = "sync") -> str:
+    def admit(self, db: Connection, owner: str, name: str) -> str:
         """A token for one more device of somebody's; the only time that anybody sees it."""
         token = secrets.token()
         db.execute(
             insert(tokens).values(
-                id=new_id(), digest=secrets.digest(token), owner=owner, name=name, scope=scope,
+                id=new_id(), digest=secrets.digest(token), owner=owner, name=name, scope=SCOPE,
                 created_at=stamp(self._now()),
             )
         )  # fmt: skip
@@ -143,20 +145,20 @@ class Accounts:
                 db.execute(update(tokens).where(tokens.c.id == found.id).values(used_at=stamp(now)))
         return found
 
-    def devices(self, person: Person) -> Sequence[Device]:
-        """Somebody's devices, the newest first."""
+    def devices(self, person: str) -> Sequence[Device]:
+        """The devices of the person with this id, the newest first."""
         with self._database.reading() as db:
-            rows = db.execute(_DEVICES.where(tokens.c.owner == person.id).order_by(tokens.c.id.desc()))
+            rows = db.execute(_DEVICES.where(tokens.c.owner == person).order_by(tokens.c.id.desc()))
             return [Device(*row) for row in rows]
 
-    def rename(self, person: Person, id_: str, name: str) -> None:
+    def rename(self, person: str, id_: str, name: str) -> None:
         """Call one of somebody's devices otherwise. Raises NotFoundError where it is none of his."""
         chosen = self._named(name)
         with self._database.writing() as db:
             if not db.execute(update(tokens).where(*_mine(person, id_)).values(name=chosen)).rowcount:
                 raise _no_device()
 
-    def revoke(self, person: Person, id_: str) -> None:
+    def revoke(self, person: str, id_: str) -> None:
         """Let one of somebody's devices in no more. Raises NotFoundError where it is none of his."""
         with self._database.writing() as db:
             if not db.execute(delete(tokens).where(*_mine(person, id_))).rowcount:
@@ -165,7 +167,7 @@ class Accounts:
 
 _DEVICES = select(
     tokens.c.id, tokens.c.owner, tokens.c.name, tokens.c.scope, tokens.c.created_at, tokens.c.used_at
-)  # fmt: skip
+).where(tokens.c.scope == SCOPE)  # fmt: skip
 
 
 def _no_device() -> NotFoundError:
@@ -177,6 +179,6 @@ def _normal(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).split())
 
 
-def _mine(person: Person, id_: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _mine(person: str, id_: str) -> tuple[ColumnElement[bool], ...]:
     """A device, and that it is this person's."""
-    return tokens.c.id == id_, tokens.c.owner == person.id
+    return tokens.c.id == id_, tokens.c.owner == person, tokens.c.scope == SCOPE

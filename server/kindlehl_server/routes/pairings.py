@@ -32,11 +32,13 @@ class Pairings:
     async def start(self, request: Request) -> Response:
         """A code for a device."""
         asked = requests.decoded(_pair, await requests.body(request, _LIMIT))
-        address = request.client.host if request.client else ""
+        address = requests.address(request)
+        self.needs.limits.guess("pairing", address)
         started = await run_in_threadpool(self.needs.pairing.start, asked.device, address)
         return requests.answered(Paired(*started))
 
     async def collect(self, request: Request) -> Response:
         """A token, once somebody has agreed."""
+        self.needs.limits.guess("collecting", requests.address(request))
         asked = requests.decoded(_collect, await requests.body(request, _LIMIT))
         return requests.answered(Collected(await run_in_threadpool(self.needs.pairing.collect, asked.secret)))

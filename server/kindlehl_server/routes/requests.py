@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.json import Decoder
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from kindlehl.domain.errors import RevokedError, TooLargeError, WireError
@@ -14,7 +14,7 @@ from kindlehl.wire import Malformed, messages, packing
 T = TypeVar("T", bound=Struct)
 
 
-def token(request: Request) -> str:
+def token(request: HTTPConnection) -> str:
     """By which a device is let in. Raises RevokedError without one."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
@@ -37,7 +37,17 @@ def decoded(decode: Callable[[bytes], T], data: bytes) -> T:
     try:
         return decode(data)
     except (Malformed, RecursionError) as error:
-        raise WireError("That is no message the server knows.", hint="Update kindlehl.") from error
+        raise unknown() from error
+
+
+def unknown() -> WireError:
+    """Something was said that is not understood here."""
+    return WireError("That is no message the server knows.", hint="Update kindlehl.")
+
+
+def address(request: HTTPConnection) -> str:
+    """Where it came from."""
+    return request.client.host if request.client else ""
 
 
 def decoder(kind: type[T]) -> Callable[[bytes], T]:

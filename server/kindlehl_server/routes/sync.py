@@ -7,10 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kindlehl.services.sync.answering import Desk
+from kindlehl.domain.clock import stamp
+from kindlehl.services.sync.answering import Desk, heed
 from kindlehl.wire import messages
+from kindlehl.wire.messages import Answer, Pushed, Question, Refuse
 from kindlehl_server.needs import Needs
 from kindlehl_server.routes import requests
+
+_LIMIT = 4_096
+_refuse = requests.decoder(Refuse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +26,36 @@ class Sync:
 
     def routes(self) -> list[Route]:
         """All of it."""
-        return [Route("/api/v1/sync", self.exchange, methods=["POST"])]
+        return [
+            Route("/api/v1/sync", self.exchange, methods=["POST"]),
+            Route("/api/v1/refusal", self.refuse, methods=["PUT"]),
+        ]
 
     async def exchange(self, request: Request) -> Response:
-        """Read a message, no longer than one may be, and answer it."""
-        token = requests.token(request)
+        """Read a message, no longer than one may be, and answer it. Whoever listens hears of what it brought."""
+        device = await run_in_threadpool(self.needs.accounts.device, requests.token(request))
         data = await requests.body(request, messages.MESSAGE_BYTES)
-        return await run_in_threadpool(self._answered, token, data)
+        async with self.needs.turns.turn(device.owner):
+            answer = await run_in_threadpool(self._answer, device.owner, data)
+        if isinstance(answer, Pushed) and answer.head != answer.before:
+            self.needs.hub.poke(device.owner, answer.head)
+        return await run_in_threadpool(requests.answered, answer)
 
-    def _answered(self, token: str, data: bytes) -> Response:
-        device = self.needs.accounts.device(token)
-        question = requests.decoded(messages.decode_question, data)
-        with self.needs.libraries.library(device.owner) as library:
-            return requests.answered(Desk(library).ask(question, self.needs.now()))
+    def _answer(self, owner: str, data: bytes) -> Answer:
+        question: Question = requests.decoded(messages.decode_question, data)
+        with self.needs.libraries.library(owner) as library:
+            return Desk(library).ask(question, self.needs.now())
+
+    async def refuse(self, request: Request) -> Response:
+        """Keep nothing of something any more, from no device. Whoever listens hears of it."""
+        device = await run_in_threadpool(self.needs.accounts.device, requests.token(request))
+        wish = requests.decoded(_refuse, await requests.body(request, _LIMIT))
+        async with self.needs.turns.turn(device.owner):
+            head = await run_in_threadpool(self._refuse, device.owner, wish.refuses)
+        self.needs.hub.poke(device.owner, head)
+        return Response(status_code=204)
+
+    def _refuse(self, owner: str, refuses: int) -> int:
+        with self.needs.libraries.library(owner) as library:
+            heed(library, refuses, stamp(self.needs.now(), "milliseconds"))
+            return library.facts.head()

@@ -1,21 +1,39 @@
 """A server behind a URL: questions go there over HTTP; answers, or what went wrong, come back."""
 
 import json
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
-from httpx2 import URL, Client, HTTPError, InvalidURL, Limits, Response, Timeout
+from httpx2 import URL, Client, HTTPError, InvalidURL, Limits, ReadTimeout, Response, Timeout
 
 from kindlehl import __version__
 from kindlehl.domain.errors import KindlehlError, OfflineError, UsageError, WireError, kind_of
 from kindlehl.wire import Malformed, messages, packing
-from kindlehl.wire.messages import Answer, Collect, Collected, Failed, Pair, Paired, Question
+from kindlehl.wire.messages import (
+    Answer,
+    Collect,
+    Collected,
+    DevicesSeen,
+    Failed,
+    Pair,
+    Paired,
+    Question,
+    Refuse,
+    Rename,
+)
 
 _TIMEOUT = Timeout(30.0, connect=10.0)
+_WHOLE = 60.0
+"""Seconds for a whole answer, however it drips."""
 _PASSING = frozenset((429, 502, 503, 504))
 """Statuses of whatever stands before a server: later it will do."""
+
+
+T = TypeVar("T")
 
 
 class Server:
@@ -24,6 +42,7 @@ class Server:
 
     def __init__(self, url: str, token: str | None = None, *, client: Client | None = None) -> None:
         self.url = _address(url)
+        self._base = str(self.url).rstrip("/")
         headers = {"User-Agent": f"kindlehl/{__version__}", "Accept-Encoding": packing.ENCODING}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
@@ -38,7 +57,7 @@ class Server:
     def ask(self, question: Question) -> Answer:
         """Put a question of the sync protocol. Raises OfflineError where there is no answer, and what the server raised
         where it failed."""
-        data = self._posted("/api/v1/sync", messages.encode(question))
+        data = self._sent("POST", "/api/v1/sync", messages.encode(question))
         answer: Answer = self._decoded(messages.decode_answer, data)
         if isinstance(answer, Failed):
             raise _raised(answer.code, answer.message, answer.hint, answer.retry_after)
@@ -46,37 +65,51 @@ class Server:
 
     def pair(self, device: str) -> Paired:
         """Ask to be let in; the answer has a code, which the owner types where he is signed in."""
-        data = self._posted("/api/v1/pairings", messages.encode(Pair(device)))
-        paired: Paired = self._decoded(msgspec.json.Decoder(Paired).decode, data)
-        return paired
+        data = self._sent("POST", "/api/v1/pairings", messages.encode(Pair(device)))
+        return self._decoded(msgspec.json.Decoder(Paired).decode, data)
 
     def collect(self, secret: str) -> str | None:
         """The token, once somebody has let this device in; None while it waits. Raises DeniedError where it waits in
         vain."""
-        data = self._posted("/api/v1/pairings/token", messages.encode(Collect(secret)))
-        collected: Collected = self._decoded(msgspec.json.Decoder(Collected).decode, data)
-        return collected.token
+        data = self._sent("POST", "/api/v1/pairings/token", messages.encode(Collect(secret)))
+        return self._decoded(msgspec.json.Decoder(Collected).decode, data).token
 
-    def _posted(self, path: str, message: bytes) -> bytes:
+    def devices(self) -> DevicesSeen:
+        """The devices of whoever this one is of."""
+        return self._decoded(msgspec.json.Decoder(DevicesSeen).decode, self._sent("GET", "/api/v1/devices"))
+
+    def rename(self, device: str, name: str) -> None:
+        """Call one of them otherwise."""
+        self._sent("PATCH", f"/api/v1/devices/{device}", messages.encode(Rename(name)))
+
+    def revoke(self, device: str) -> None:
+        """Let one of them in no more."""
+        self._sent("DELETE", f"/api/v1/devices/{device}")
+
+    def refuse(self, refuses: int) -> None:
+        """Have it keep nothing of this, and drop what it has of it."""
+        self._sent("PUT", "/api/v1/refusal", messages.encode(Refuse(refuses)))
+
+    def _sent(self, method: str, path: str, message: bytes = b"") -> bytes:
         body, encoding = packing.packed(message)
         headers = {"Content-Type": "application/json"} | ({"Content-Encoding": encoding} if encoding else {})
         try:
-            with self._client.stream("POST", f"{self.url}{path}", content=body, headers=headers) as response:
+            with self._client.stream(method, f"{self._base}{path}", content=body, headers=headers) as response:
                 data = _read(response)
         except HTTPError as error:
             raise OfflineError(
                 f"{self.url.host} cannot be reached ({_why(error)}).",
                 hint="Everything is kept here; sync again when it can.",
             ) from error
-        if response.status_code != 200:
-            raise _failure(response, data)
+        if response.status_code not in (200, 204):
+            raise failure(self.url.host, response.status_code, response.headers.get("Retry-After"), data)
         return data
 
-    def _decoded(self, decode: Any, data: bytes) -> Any:
+    def _decoded(self, decode: Callable[[bytes], T], data: bytes) -> T:
         try:
             return decode(data)
         except (Malformed, RecursionError) as error:
-            raise _strange(self.url) from error
+            raise _strange(self.url.host) from error
 
 
 def _address(url: str) -> URL:
@@ -97,30 +130,31 @@ def _no_address() -> UsageError:
 
 def _read(response: Response) -> bytes:
     """What was answered, unpacked here and not by the client, which knows of no limit."""
-    data = bytearray()
+    data, until = bytearray(), time.monotonic() + _WHOLE
     for chunk in response.iter_raw():
         data += chunk
         if len(data) > messages.MESSAGE_BYTES:
-            raise _strange(response.url)
+            raise _strange(response.url.host)
+        if time.monotonic() > until:
+            raise ReadTimeout("dripping")
     return packing.unpacked(bytes(data), response.headers.get("Content-Encoding"), messages.MESSAGE_BYTES)
 
 
-def _failure(response: Response, data: bytes) -> KindlehlError:
+def failure(host: str, status: int, retry_after: str | None, data: bytes) -> KindlehlError:
     """What a status and an RFC 9457 problem say."""
     try:
         problem: Any = json.loads(data)
         code, message, hint = str(problem["code"]), str(problem["title"]), problem.get("hint")
-        return _raised(code, message, str(hint) if hint else None, _seconds(response))
+        return _raised(code, message, str(hint) if hint else None, _seconds(retry_after))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        if response.status_code in _PASSING:
-            return _raised("offline", f"{response.url.host} is not ready.", None, _seconds(response))
-        return _strange(response.url)
+        if status in _PASSING:
+            return _raised("offline", f"{host} is not ready.", None, _seconds(retry_after))
+        return _strange(host)
 
 
-def _seconds(response: Response) -> float | None:
+def _seconds(said: str | None) -> float | None:
     """How long to wait, as `Retry-After` says."""
-    said = response.headers.get("Retry-After", "")
-    return float(said) if said.isdecimal() and len(said) < 6 else None
+    return float(said) if said and said.isascii() and said.isdecimal() and len(said) < 6 else None
 
 
 def _raised(code: str, message: str, hint: str | None, retry_after: float | None) -> KindlehlError:
@@ -130,9 +164,9 @@ def _raised(code: str, message: str, hint: str | None, retry_after: float | None
     return error
 
 
-def _strange(url: URL) -> WireError:
+def _strange(host: str) -> WireError:
     return WireError(
-        f"{url.host} does not answer like a kindlehl server.", hint="Check the address, and what stands before it."
+        f"{host} does not answer like a kindlehl server.", hint="Check the address, and what stands before it."
     )
 
 

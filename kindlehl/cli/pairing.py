@@ -1,0 +1,104 @@
+"""The command that pairs this device with a server."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kindlehl import wiring
+from kindlehl.cli import options, render
+from kindlehl.cli.confirming import confirm
+from kindlehl.cli.manners import may_ask
+from kindlehl.cli.run import tell
+from kindlehl.domain.errors import DeniedError, KindlehlError
+
+if TYPE_CHECKING:
+    from kindlehl.remote import Server
+    from kindlehl.wire.messages import Paired
+
+_LOCAL = ("localhost", "127.0.0.1", "::1", "[::1]")
+
+
+def pair(
+    ctx: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="The server's address.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="What to call this device there; else its own name.", metavar="TEXT")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Leave another server without a question.")] = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Pair this device with a sync server: it shows a code, which you enter where you are signed in.
+
+    Example: kindlehl pair https://books.example.org
+    """
+    settings = options.chosen(ctx, library)
+    device = name or settings.device
+    before = _before(settings.library)
+    with wiring.server(url) as server:
+        if before and before != str(server.url):
+            confirm(f"This library is paired with {before}. Leave that?", yes=yes, no_input=not may_ask())
+        _warn(server)
+        started = server.pair(device)
+        _show(server, started, to_stderr=json)
+        token = _let_in(server, started)
+        with wiring.library(settings.library, settings.wait):
+            pass  # it has to be there before anything is said to be paired
+        wiring.keep_pairing(settings.library, wiring.new_pairing(str(server.url), token, device))
+    if json:
+        render.write_object("kindlehl/pairing/1", url=str(server.url), device=device)
+    else:
+        render.Terminal().print(f"This device is paired with {server.url.host} as “{device}”.")
+        tell("Now: kindlehl sync")
+
+
+def _before(library: Path) -> str | None:
+    try:
+        found = wiring.pairing(library)
+    except KindlehlError:
+        return None  # a damaged file is what pairing anew is for
+    return found.url if found else None
+
+
+def _warn(server: "Server") -> None:
+    if server.url.scheme == "http" and server.url.host not in _LOCAL:
+        tell("The connection is not encrypted: whoever is in this network can read what you sync.")
+
+
+def _show(server: "Server", started: "Paired", *, to_stderr: bool) -> None:
+    """The code, and where to enter it."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    terminal = render.Terminal(stream)
+    page = f"{str(server.url).rstrip('/')}/pair"
+    terminal.print("Open this page on any device where you are signed in:", "", f"  {page}", "")
+    if terminal.is_terminal:
+        import segno  # only a person needs a picture
+
+        segno.make(f"{page}#{started.code}", error="l").terminal(stream, border=2, compact=True)
+        terminal.print("")
+    terminal.print("and enter this code there:", "", f"  {terminal.style(started.code, '1')}", "")
+    minutes = max(1, started.expires_in // 60)
+    terminal.print(f"Waiting, {minutes} minutes at most; Ctrl-C to stop.")
+    stream.flush()
+
+
+def _let_in(server: "Server", started: "Paired") -> str:
+    """Wait until somebody has agreed. Raises DeniedError where nobody does; an answer that does not come is no no."""
+    from kindlehl.services.sync.patience import PASSING, Pauses
+
+    until = time.monotonic() + started.expires_in
+    pauses = Pauses(longest=30.0)
+    while time.monotonic() < until:
+        pause = float(max(1, started.interval))
+        try:
+            token = server.collect(started.secret)
+            if token:
+                return token
+            pauses.over()
+        except PASSING as error:
+            pause = max(pause, pauses.next(error))
+        time.sleep(min(pause, max(0.0, until - time.monotonic())))
+    raise DeniedError("Nobody let this device in.", hint="Begin again: kindlehl pair URL")

@@ -1,0 +1,375 @@
+"""The commands that make this library and the server's equal."""
+
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kindlehl import wiring
+from kindlehl.cli import options, render
+from kindlehl.cli.confirming import confirm
+from kindlehl.cli.manners import may_ask, quiet
+from kindlehl.cli.run import SKIPPED, tell
+from kindlehl.domain import withholding
+from kindlehl.domain.errors import KindlehlError, UsageError
+
+if TYPE_CHECKING:
+    from kindlehl.config import Settings
+    from kindlehl.ports import Library
+    from kindlehl.remote import Server
+    from kindlehl.services.sync.noticing import Noticed
+    from kindlehl.services.sync.round import Done
+
+PEER = "server"
+"""Under this name a library knows its server. There is one; whether it is the one it was, its epoch tells."""
+_BUDGET = 30.0
+"""Seconds in which something has to go on."""
+_SKEW = 120.0
+"""Seconds by which a clock may be wrong without a word."""
+_MANY = 10
+"""Highlights in the trash that nobody here put there, from which on it is worth a sentence."""
+
+app = typer.Typer(
+    help="Make this library and your server's equal.",
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+What = Annotated[str, typer.Argument(metavar="highlights|notes", help="What you marked, or what you wrote.")]
+
+
+@app.callback(invoke_without_command=True)
+def sync(
+    ctx: typer.Context,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on until Ctrl-C: whatever happens is there at once.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would happen.")] = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Make this library and your server's equal: both get what the other has, and nothing is lost.
+
+    Example: kindlehl sync
+    """
+    if ctx.invoked_subcommand is not None:
+        if library is not None:
+            ctx.obj = ctx.obj._replace(library=library)
+        return
+    options.one_format(watch=watch, json=json)
+    options.one_format(watch=watch, **{"dry-run": dry_run})
+    settings = options.chosen(ctx, library)
+    pairing = wiring.needed_pairing(settings.library)
+    with wiring.server(pairing.url, pairing.token) as server, wiring.library(settings.library, settings.wait) as lib:
+        if dry_run:
+            _ahead(lib, server, pairing.withheld, json=json)
+        elif watch:
+            _watch(lib, server, settings.library)
+        else:
+            _once(lib, server, settings, json=json)
+
+
+def _ahead(lib: "Library", server: "Server", withheld: int, *, json: bool) -> None:
+    from kindlehl.services.sync.ahead import ahead
+
+    found = ahead(lib, PEER, server.ask, withheld)
+    if json:
+        render.write_object("kindlehl/sync/1", server=str(server.url), dry_run=True, **found._asdict())
+        return
+    coming = "All that it has" if found.coming is None else f"Up to {found.coming:,} changes"
+    render.Terminal().print(f"{coming} would come from {server.url.host}, up to {found.going:,} would go there.")
+    tell("This was a dry run: nothing was changed.")
+
+
+def _once(lib: "Library", server: "Server", settings: "Settings", *, json: bool) -> None:
+    from kindlehl.services.sync.patience import patiently
+
+    done, noticed = patiently(
+        lambda: _round(lib, server, settings.library), lambda: lib.peers.progress(PEER), _BUDGET, now=time.monotonic,
+        sleep=time.sleep,
+    )  # fmt: skip
+    if json:
+        render.write_object(
+            "kindlehl/sync/1", server=str(server.url), dry_run=False, received=done.received, sent=done.sent,
+            refused=done.refused, healed=done.healed, anew=done.anew, equal=done.equal, deleted=noticed.deleted,
+            conflicts=noticed.conflicts,
+        )  # fmt: skip
+    elif not quiet():
+        render.Terminal().print(*render.wrapped(_told(done, server), render.Terminal().width))
+    for sentence in _notices(done, noticed, server):
+        tell(sentence)
+    if done.refused:
+        raise typer.Exit(SKIPPED)
+
+
+def _round(lib: "Library", server: "Server", where: Path) -> "tuple[Done, Noticed]":
+    """One round, with what is withheld at this moment."""
+    from kindlehl.services.sync.noticing import noticing
+    from kindlehl.services.sync.round import sync as exchange
+
+    withheld = wiring.needed_pairing(where).withheld
+    return noticing(lib, lambda: exchange(lib, PEER, server.ask, withheld))
+
+
+def _told(done: "Done", server: "Server") -> str:
+    host = server.url.host
+    if not done.received and not done.sent:
+        return f"Nothing new; the same as on {host}." if done.equal else f"Nothing new from {host}."
+    parts = [f"received {done.received:,}"] if done.received else []
+    parts += [f"sent {done.sent:,}"] if done.sent else []
+    line = f"{' and '.join(parts)} {'change' if done.received + done.sent == 1 else 'changes'}"
+    end = f"the same as on {host} now" if done.equal else "others go on writing; the rest comes with the next sync"
+    return f"{line[0].upper()}{line[1:]}; {end}."
+
+
+def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
+    """What is worth a sentence beside the numbers."""
+    out: list[str] = []
+    if done.anew:
+        out.append(f"The library on {server.url.host} is not the one it was: restored, emptied, or another. "
+                   "Whatever it lacked it has again.")  # fmt: skip
+    elif done.healed and not done.released:
+        out.append(f"Something differed that should not have ({done.healed} of 256 parts); both have all of it again.")
+    if noticed.deleted >= _MANY:
+        out.append(f"{noticed.deleted:,} highlights are in the trash now that were deleted elsewhere. "
+                   "See them: kindlehl trash list. Bring them back: kindlehl restore")  # fmt: skip
+    if noticed.conflicts:
+        count = "Of one highlight" if noticed.conflicts == 1 else f"Of {noticed.conflicts:,} highlights"
+        out.append(f"{count} two things are said now; both are kept. Decide: kindlehl conflicts")
+    if done.refused:
+        out.append(f"The server did not take {done.refused:,} changes that are too long for it. They are kept here.")
+    for name, bit in withholding.NAMES.items():
+        if done.refuses & bit and done.sent:
+            out.append(f"The server keeps no {name}, as you told it.")
+    if (skew := _skew(done)) is not None:
+        out.append(skew)
+    return out
+
+
+def _skew(done: "Done") -> str | None:
+    """That one of two clocks is wrong."""
+    try:
+        ahead = (datetime.now(UTC) - datetime.fromisoformat(done.now)).total_seconds() - done.took
+    except (ValueError, TypeError):
+        return None
+    if abs(ahead) < _SKEW:
+        return None
+    hours, minutes = divmod(round(abs(ahead) / 60), 60)
+    by = f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
+    which = "ahead of" if ahead > 0 else "behind"
+    return f"This device's clock is {by} {which} the server's. Nothing is lost by it; set it right."
+
+
+# -- watching -------------------------------------------------------------------------------------------------------
+
+
+class _Teller:
+    """Says on standard output what happens, and what goes wrong once."""
+
+    def __init__(self, server: "Server") -> None:
+        self._server = server
+        self._wrong = ""
+        self._quiet = False
+
+    def done(self, done: "Done", noticed: "Noticed") -> None:
+        """A round went well."""
+        if self._wrong or not self._quiet:
+            self._say(f"Connected with {self._server.url.host}.")
+        self._wrong, self._quiet = "", True
+        if done.received or done.sent:
+            self._say(_told(done, self._server))
+        for sentence in _notices(done, noticed, self._server):
+            self._say(sentence)
+
+    def failed(self, error: KindlehlError, pause: float) -> None:
+        """Something failed."""
+        if error.message != self._wrong:
+            self._say(f"{error.message} Trying again{f' in {pause:.0f} s' if pause >= 1 else ''}.")
+        self._wrong = error.message
+
+    def stalled(self, unsent: int, seconds: float) -> None:
+        """Something waits to be sent."""
+        self._say(f"{unsent:,} changes have waited for {seconds:.0f} s to be sent. They are kept here.")
+
+    @staticmethod
+    def _say(sentence: str) -> None:
+        if quiet():
+            return
+        terminal = render.Terminal()
+        line = f"{datetime.now().astimezone():%H:%M:%S}  {render.clean(sentence)}"
+        terminal.print(*(render.hanging(line, terminal.width, " " * 10) if terminal.is_terminal else [line]))
+        sys.stdout.flush()
+
+
+def _watch(lib: "Library", server: "Server", where: Path) -> None:
+    from kindlehl.services.sync.watch import Watch
+
+    teller = _Teller(server)
+    Watch(
+        lib,
+        PEER,
+        lambda: _round(lib, server, where),
+        lambda: wiring.listen(server, wiring.needed_pairing(where)),
+        teller,
+        time.monotonic,
+        time.time,
+        time.sleep,
+    ).run()
+
+
+# -- looking --------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def status(ctx: typer.Context, json: options.Json = False, library: options.Where = None) -> None:
+    """Say with which server this library is paired, and how far both are. Asks nobody.
+
+    Example: kindlehl sync status
+    """
+    settings = options.chosen(ctx, library)
+    pairing = wiring.pairing(settings.library)
+    if pairing is None:
+        if json:
+            render.write_object("kindlehl/sync-status/1", server=None)
+        else:
+            render.Terminal().print("This library is paired with no server.")
+            tell("Pair it: kindlehl pair URL")
+        return
+    from kindlehl.services.sync.ahead import unsent
+
+    with wiring.library_to_read(settings.library) as lib:
+        progress, waiting = lib.peers.progress(PEER), unsent(lib, PEER)
+    withheld = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
+    refused = [name for name, bit in withholding.NAMES.items() if progress.refuses & bit]
+    if json:
+        render.write_object(
+            "kindlehl/sync-status/1", server=pairing.url, device=pairing.device, equal_at=progress.met or None,
+            unsent=waiting, withheld=withheld, refused=refused,
+        )  # fmt: skip
+        return
+    terminal = render.Terminal()
+    terminal.print(
+        *render.naming(terminal, f"Paired as “{render.one_line(pairing.device)}” with", pairing.url),
+        f"Last found equal: {render.local(progress.met) if progress.met else 'never'}",
+        f"Waiting to be sent: {waiting:,}",
+    )
+    for name in withheld:
+        terminal.print(f"This device keeps its {name} to itself.")
+    for name in refused:
+        terminal.print(f"The server keeps no {name}, as you told it.")
+
+
+@app.command()
+def verify(ctx: typer.Context, json: options.Json = False, library: options.Where = None) -> None:
+    """Compare this library with the server's, fact by fact, and mend what differs or is damaged.
+
+    Example: kindlehl sync verify
+    """
+    from kindlehl.services.sync.answering import mend
+
+    settings = options.chosen(ctx, library)
+    pairing = wiring.needed_pairing(settings.library)
+    with wiring.server(pairing.url, pairing.token) as server, wiring.library(settings.library, settings.wait) as lib:
+        damaged = mend(lib)
+        done, noticed = _round(lib, server, settings.library)
+        left = mend(lib)
+    if json:
+        render.write_object(
+            "kindlehl/sync-verify/1", server=str(server.url), damaged=damaged, healed=done.healed, equal=done.equal,
+            received=done.received, sent=done.sent,
+        )  # fmt: skip
+    else:
+        terminal = render.Terminal()
+        if damaged:
+            terminal.print(f"Damaged on this disk: {damaged:,} facts. From the server came {done.received:,}.")
+        if done.healed and not damaged:
+            terminal.print(f"Differing: {done.healed} of 256 parts; they were exchanged.")
+        terminal.print(
+            f"Both libraries hold the same facts, {server.url.host} and this one."
+            if done.equal
+            else "Others go on writing. What was compared is the same; run it again."
+        )
+        for sentence in _notices(replace(done, healed=0), noticed, server):
+            tell(sentence)
+    if not done.equal or left:
+        raise typer.Exit(1)
+
+
+# -- keeping something back -----------------------------------------------------------------------------------------
+
+
+@app.command()
+def stop(
+    ctx: typer.Context,
+    what: What,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Have the server drop what it has, and take it from no device any more.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Keep highlights or notes of this device to itself: they are neither sent nor fetched from now on.
+
+    Example: kindlehl sync stop notes
+    """
+    bit, where = _class(what), options.chosen(ctx, library).library
+    pairing = wiring.needed_pairing(where)
+    if erase:
+        confirm(
+            f"The server drops the {what} of all your devices and takes none any more. Each device keeps its own. "
+            "Go on?", yes=yes, no_input=not may_ask(),
+        )  # fmt: skip
+        with wiring.server(pairing.url, pairing.token) as server:
+            server.refuse(_refused(where) | bit)
+    wiring.keep_pairing(where, pairing._replace(withheld=pairing.withheld | bit))
+    _changed(f"This device keeps its {what} to itself." + (f" The server has no {what} any more." if erase else ""),
+             where, json=json)  # fmt: skip
+
+
+@app.command()
+def start(
+    ctx: typer.Context,
+    what: What,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: options.Json = False,
+    library: options.Where = None,
+) -> None:
+    """Sync highlights or notes of this device again.
+
+    Example: kindlehl sync start notes
+    """
+    bit, where = _class(what), options.chosen(ctx, library).library
+    pairing = wiring.needed_pairing(where)
+    refused = _refused(where)
+    if refused & bit:
+        confirm(f"The server was told to keep no {what}. Let it, from every device of yours?", yes=yes,
+                no_input=not may_ask())  # fmt: skip
+        with wiring.server(pairing.url, pairing.token) as server:
+            server.refuse(refused & ~bit)
+    wiring.keep_pairing(where, pairing._replace(withheld=pairing.withheld & ~bit))
+    _changed(f"This device syncs its {what}.", where, json=json)
+
+
+def _class(what: str) -> int:
+    if what not in withholding.NAMES:
+        raise UsageError(f"{what} is neither highlights nor notes.", hint="kindlehl sync stop notes")
+    return withholding.NAMES[what]
+
+
+def _refused(where: Path) -> int:
+    with wiring.library_to_read(where) as lib:
+        return lib.peers.progress(PEER).refuses
+
+
+def _changed(sentence: str, where: Path, *, json: bool) -> None:
+    pairing = wiring.needed_pairing(where)
+    if json:
+        withheld = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
+        render.write_object("kindlehl/sync-wish/1", server=pairing.url, withheld=withheld)
+    else:
+        render.Terminal().print(sentence)

@@ -1,0 +1,76 @@
+"""With which server a library is paired: a file beside it that nobody else may read.
+
+No keyring: cron and a service have none, and whoever could read this file can read the library beside it, which holds
+all that the token gives.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kindlehl.domain import withholding
+from kindlehl.domain.errors import LibraryError, NotFoundError
+
+
+class Pairing(NamedTuple):
+    """A server, and the token by which a device is let in there."""
+
+    url: str
+    token: str
+    device: str
+    """What this device is called there."""
+    withheld: int = withholding.NOTHING
+    """What this device keeps to itself."""
+
+
+def path(library: Path) -> Path:
+    """Where it is kept for a library."""
+    real = library.resolve()
+    return real.with_name(f"{real.stem}.server.json")
+
+
+def read(library: Path) -> Pairing | None:
+    """With what a library is paired; None where it is with nothing. Raises LibraryError where it cannot be told."""
+    file = path(library)
+    try:
+        held: Any = json.loads(file.read_text("utf-8"))
+        withheld = sum({withholding.NAMES[name] for name in held["withholds"]})  # an unknown wish is none to overlook
+        return Pairing(str(held["url"]), str(held["token"]), str(held["device"]), withheld)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LibraryError(f"{file} cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise LibraryError(f"{file} is damaged.", hint="Pair this device again: kindlehl pair URL") from error
+
+
+def needed(library: Path) -> Pairing:
+    """The same. Raises NotFoundError where there is none."""
+    found = read(library)
+    if found is None:
+        raise NotFoundError("This library is paired with no server.", hint="Pair it: kindlehl pair URL")
+    return found
+
+
+def write(library: Path, pairing: Pairing) -> None:
+    """Keep it, whole or not at all. Raises LibraryError."""
+    file = path(library)
+    withholds = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
+    held = {"url": pairing.url, "token": pairing.token, "device": pairing.device, "withholds": withholds}
+    aside = file.with_name(f"{file.name}.new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside.unlink(missing_ok=True)
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:  # noqa: PTH123 -- nobody else may read it, from the first byte on
+            json.dump(held, out)
+            out.flush()
+            os.fsync(out.fileno())
+        aside.replace(file)
+    except OSError as error:
+        raise LibraryError(f"{file} cannot be written: {error.strerror}.", hint="Nothing was changed.") from error
+
+
+def forget(library: Path) -> None:
+    """It is paired no more."""
+    path(library).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""The server's commands; the command line finds them by entry point."""

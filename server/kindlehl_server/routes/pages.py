@@ -1,0 +1,219 @@
+"""The pages by which people come in, sign in, and let their devices in."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from kindlehl.domain.errors import DeniedError, KindlehlError, WireError
+from kindlehl_server.accounts import Person
+from kindlehl_server.accounts.sessions import LASTS
+from kindlehl_server.errors import STATUS
+from kindlehl_server.needs import Needs
+from kindlehl_server.routes import requests
+from kindlehl_server.web import HEADERS, STATIC, page
+
+COOKIE = "kindlehl"
+_LIMIT = 8_192
+Form = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What a browser is shown."""
+
+    needs: Needs
+
+    def routes(self) -> list[BaseRoute]:
+        """All of it."""
+        return [
+            Route("/", self.home),
+            Route("/join", self.join, methods=["GET", "POST"]),
+            Route("/sign-in", self.sign_in, methods=["GET", "POST"]),
+            Route("/sign-out", self.sign_out, methods=["POST"]),
+            Route("/pair", self.pair, methods=["GET", "POST"]),
+            Route("/pair/approve", self.approve, methods=["POST"]),
+            Route("/pair/refuse", self.refuse, methods=["POST"]),
+            Route("/devices/revoke", self.revoke, methods=["POST"]),
+            Route("/invite", self.invite, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ]
+
+    # -- coming in ------------------------------------------------------------------------------------------------
+
+    async def join(self, request: Request) -> Response:
+        """Accept an invitation."""
+        if request.method == "GET":
+            return page(request, "join", invitation="", name="")
+        form = await _form(request)
+        try:
+            self.needs.limits.guess("invitation", requests.address(request))
+            person = await run_in_threadpool(
+                self.needs.accounts.accept, form.get("invitation", "").strip(), form.get("name", ""),
+                form.get("password", ""),
+            )  # fmt: skip
+        except KindlehlError as error:
+            return page(
+                request, "join", STATUS.get(error.code, 500), problem=error, invitation=form.get("invitation", ""),
+                name=form.get("name", ""),
+            )  # fmt: skip
+        return await self._signed_in(request, person, "")
+
+    async def sign_in(self, request: Request) -> Response:
+        """Sign in with a name and a password."""
+        if request.method == "GET":
+            then = request.query_params.get("then", "")
+            return page(request, "sign-in", name="", then=then)
+        form = await _form(request)
+        name, then = form.get("name", ""), form.get("then", "")
+        try:
+            self.needs.limits.guess("sign in from", requests.address(request))
+            self.needs.limits.guess("sign in as", name.casefold()[:64])
+            person = await run_in_threadpool(self.needs.accounts.sign_in, name, form.get("password", ""))
+        except KindlehlError as error:
+            return page(request, "sign-in", STATUS.get(error.code, 500), problem=error, name=name, then=then)
+        return await self._signed_in(request, person, then)
+
+    async def _signed_in(self, request: Request, person: Person, then: str) -> Response:
+        answer = _to(request, "pair" if then == "pair" else "")
+        answer.set_cookie(
+            COOKIE, await run_in_threadpool(self.needs.sessions.begin, person), max_age=int(LASTS.total_seconds()),
+            httponly=True, samesite="lax", secure=request.url.scheme == "https",
+        )  # fmt: skip
+        return answer
+
+    async def sign_out(self, request: Request) -> Response:
+        """Sign out."""
+        await _form(request)
+        await run_in_threadpool(self.needs.sessions.end, request.cookies.get(COOKIE, ""))
+        answer = _to(request, "sign-in")
+        answer.delete_cookie(COOKIE)
+        return answer
+
+    async def _as(self, request: Request, then: str, show: Callable[[Person], Awaitable[Response]]) -> Response:
+        """Show something to who is signed in; whoever is not, signs in first."""
+        secret = request.cookies.get(COOKIE, "")
+        person = await run_in_threadpool(self.needs.sessions.person, secret) if secret else None
+        return await show(person) if person else _to(request, f"sign-in?then={then}" if then else "sign-in")
+
+    # -- devices --------------------------------------------------------------------------------------------------
+
+    async def home(self, request: Request) -> Response:
+        """The devices."""
+
+        async def show(person: Person) -> Response:
+            return await self._home(request, person)
+
+        return await self._as(request, "", show)
+
+    async def _home(
+        self, request: Request, person: Person, *, said: str = "", invitation: str = "", problem: object = None
+    ) -> Response:
+        devices = [
+            {**each._asdict(), "connected": self.needs.hub.hears(person.id, each.id)}
+            for each in await run_in_threadpool(self.needs.accounts.devices, person.id)
+        ]
+        return page(
+            request, "home", person=person, problem=problem, devices=devices, said=said, invitation=invitation,
+            address=_base(request),
+        )  # fmt: skip
+
+    async def pair(self, request: Request) -> Response:
+        """Look what waits under a code."""
+
+        async def show(person: Person) -> Response:
+            words: dict[str, object] = {"person": person, "address": _base(request), "waiting": None, "code": ""}
+            if request.method == "GET":
+                return page(request, "pair", **words)
+            form = await _form(request)
+            try:
+                self.needs.limits.guess("code", person.id)
+                words |= {
+                    "waiting": await run_in_threadpool(self.needs.pairing.look, form.get("code", "")),
+                    "code": form.get("code", ""),
+                }
+            except KindlehlError as error:
+                return page(request, "pair", STATUS.get(error.code, 500), **{**words, "problem": error})
+            return page(request, "pair", **words)
+
+        return await self._as(request, "pair", show)
+
+    async def approve(self, request: Request) -> Response:
+        """Let it in."""
+
+        async def show(person: Person) -> Response:
+            form = await _form(request)
+            try:
+                self.needs.limits.guess("code", person.id)
+                waiting = await run_in_threadpool(self.needs.pairing.approve, person, form.get("code", ""))
+            except KindlehlError as error:
+                return await self._home(request, person, problem=error)
+            said = f"{waiting.device} is let in. It appears here as soon as it has heard of it."
+            return await self._home(request, person, said=said)
+
+        return await self._as(request, "pair", show)
+
+    async def refuse(self, request: Request) -> Response:
+        """Let it not in."""
+
+        async def show(person: Person) -> Response:
+            form = await _form(request)
+            await run_in_threadpool(self.needs.pairing.refuse, form.get("code", ""))
+            return await self._home(request, person, said="It is not let in.")
+
+        return await self._as(request, "", show)
+
+    async def revoke(self, request: Request) -> Response:
+        """Let a device in no more, from this moment on."""
+
+        async def show(person: Person) -> Response:
+            id_ = (await _form(request)).get("id", "")
+            try:
+                await run_in_threadpool(self.needs.accounts.revoke, person.id, id_)
+            except KindlehlError as error:
+                return await self._home(request, person, problem=error)
+            self.needs.hub.dismiss(person.id, id_)
+            return await self._home(request, person, said="It is let in no more. What it holds, it keeps.")
+
+        return await self._as(request, "", show)
+
+    async def invite(self, request: Request) -> Response:
+        """Let one more person in."""
+
+        async def show(person: Person) -> Response:
+            await _form(request)
+            try:
+                invitation = await run_in_threadpool(self.needs.accounts.invite, person)
+            except KindlehlError as error:
+                return await self._home(request, person, problem=error)
+            return await self._home(request, person, invitation=invitation)
+
+        return await self._as(request, "", show)
+
+
+async def _form(request: Request) -> Form:
+    """What was typed. Raises DeniedError where another site's page sent it: a browser says so itself."""
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("Host")
+    if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise DeniedError("Another site sent you here.", hint="Open the page, and try again.")
+    data = await requests.body(request, _LIMIT)
+    try:
+        return dict(parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=20))
+    except ValueError as error:
+        raise WireError("That is no form of this server.") from error
+
+
+def _base(request: Request) -> str:
+    """How the browser reaches the server."""
+    return str(request.base_url).rstrip("/")
+
+
+def _to(request: Request, place: str) -> RedirectResponse:
+    """Go on there."""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/{place}", 303, HEADERS)

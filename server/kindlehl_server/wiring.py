@@ -1,0 +1,61 @@
+"""Settings become a server: the only place that names an adapter."""
+
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from kindlehl.domain.errors import LibraryError
+from kindlehl_server.accounts import Accounts, Pairing, Sessions
+from kindlehl_server.migrations import migrate
+from kindlehl_server.needs import Needs
+from kindlehl_server.settings import Settings
+from kindlehl_server.store.database import Database
+from kindlehl_server.store.libraries import FileLibraries
+from kindlehl_server.store.tables import users
+
+_ROOM = 64 << 20
+"""Bytes that have to be free for a server that is ready."""
+
+
+@contextmanager
+def needs(settings: Settings) -> Generator[Needs]:
+    """What a server is made of, its database up to date; let go of afterwards. Raises LibraryError."""
+    folder(settings.data)
+    database = Database(settings.url)
+    try:
+        migrate(database)
+        accounts = Accounts(database, now)
+
+        def ready() -> None:
+            with database.reading() as db:
+                db.execute(select(users.c.id).limit(1))
+            if shutil.disk_usage(settings.data).free < _ROOM:
+                raise LibraryError("The server's disk is nearly full.", hint="Make room on the server.")
+
+        yield Needs(
+            accounts,
+            Sessions(database, now),
+            Pairing(database, accounts, now),
+            FileLibraries(settings.libraries),
+            now,
+            ready,
+        )
+    finally:
+        database.close()
+
+
+def now() -> datetime:
+    """The system's clock, UTC."""
+    return datetime.now(UTC)
+
+
+def folder(path: Path) -> None:
+    """A folder for nobody but us. Raises LibraryError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(f"{path} cannot be made: {error.strerror}.", hint="Choose another folder: --data") from error
