@@ -22,12 +22,12 @@ NAMES = {
 """What completes the value of an option, by its name."""
 METAVARS = {
     "AUTHOR": "author", "BOOK": "book", "COLOR": COLOR, "DIR": "path", "FILE": "path", "FOLDER": "path",
-    "ID": "id", "PATH": "path", "SEARCH": "search", "TAG": "tag",
+    "highlights|notes": "=highlights|notes", "ID": "id", "PATH": "path", "SEARCH": "search", "TAG": "tag",
 
     "TOPIC": "=" + "|".join([*TOPICS, *COMMANDS]),
     **dict.fromkeys(
         ("AGE", "DAY", "FORM", "KEY", "LABEL", "LETTER", "N", "N[-N", "NAME", "NOTE", "OP", "QUERY", "SECONDS", "TEXT",
-         "TITLE", "VALUE", "WHEN", "YYYY-MM-DD"),
+         "TITLE", "URL", "VALUE", "WHEN", "YYYY-MM-DD", "DEVICE", "<str>", "<int range>"),
         FREE,
     ),
 }  # fmt: skip

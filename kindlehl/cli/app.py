@@ -115,7 +115,7 @@ def main(
         float | None,
         typer.Option(
             "--wait",
-            help=f"How long to wait while another kindlehl writes; also {WAIT_VARIABLE}.",
+            help=f"How long to wait for another kindlehl that writes, or a server; also {WAIT_VARIABLE}.",
             metavar="SECONDS",
             min=0,
             max=86_400,

@@ -9,10 +9,8 @@ import typer
 
 from kindlehl import wiring
 from kindlehl.cli import options, render
-from kindlehl.cli.confirming import confirm
-from kindlehl.cli.manners import may_ask
 from kindlehl.cli.run import tell
-from kindlehl.domain.errors import DeniedError, KindlehlError
+from kindlehl.domain.errors import DeniedError, KindlehlError, UsageError
 
 if TYPE_CHECKING:
     from kindlehl.remote import Server
@@ -27,7 +25,7 @@ def pair(
     name: Annotated[
         str | None, typer.Option("--name", help="What to call this device there; else its own name.", metavar="TEXT")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Leave another server without a question.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Leave the server that it is paired with.")] = False,
     json: options.Json = False,
     library: options.Where = None,
 ) -> None:
@@ -39,8 +37,10 @@ def pair(
     device = name or settings.device
     before = _before(settings.library)
     with wiring.server(url) as server:
-        if before and before != str(server.url):
-            confirm(f"This library is paired with {before}. Leave that?", yes=yes, no_input=not may_ask())
+        if before and before != str(server.url) and not again:
+            raise UsageError(
+                f"This library is paired with {before}.", hint="To leave that and be paired with another: --again"
+            )
         _warn(server)
         started = server.pair(device)
         _show(server, started, to_stderr=json)

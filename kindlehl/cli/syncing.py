@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 PEER = "server"
 """Under this name a library knows its server. There is one; whether it is the one it was, its epoch tells."""
-_BUDGET = 30.0
-"""Seconds in which something has to go on."""
 _SKEW = 120.0
 """Seconds by which a clock may be wrong without a word."""
 _MANY = 10
@@ -75,31 +74,41 @@ def sync(
 
 def _ahead(lib: "Library", server: "Server", withheld: int, *, json: bool) -> None:
     from kindlehl.services.sync.ahead import ahead
+    from kindlehl.services.sync.noticing import Noticed
+    from kindlehl.services.sync.round import Done
 
     found = ahead(lib, PEER, server.ask, withheld)
     if json:
-        render.write_object("kindlehl/sync/1", server=str(server.url), dry_run=True, **found._asdict())
+        would = Done(received=found.coming or 0, sent=found.going, anew=found.coming is None)
+        _write(server, would, Noticed(), dry_run=True)
         return
     coming = "All that it has" if found.coming is None else f"Up to {found.coming:,} changes"
-    render.Terminal().print(f"{coming} would come from {server.url.host}, up to {found.going:,} would go there.")
+    terminal = render.Terminal()
+    line = f"{coming} would come from {server.url.host}, up to {found.going:,} would go there."
+    terminal.print(*render.wrapped(line, terminal.width))
     tell("This was a dry run: nothing was changed.")
+
+
+def _write(server: "Server", done: "Done", noticed: "Noticed", *, dry_run: bool) -> None:
+    render.write_object(
+        "kindlehl/sync/1", server=str(server.url), dry_run=dry_run, received=done.received, sent=done.sent,
+        refused=done.refused, healed=done.healed, anew=done.anew, equal=done.equal, deleted=noticed.deleted,
+        conflicts=noticed.conflicts,
+    )  # fmt: skip
 
 
 def _once(lib: "Library", server: "Server", settings: "Settings", *, json: bool) -> None:
     from kindlehl.services.sync.patience import patiently
 
     done, noticed = patiently(
-        lambda: _round(lib, server, settings.library), lambda: lib.peers.progress(PEER), _BUDGET, now=time.monotonic,
+        lambda: _round(lib, server, settings.library), lambda: lib.peers.progress(PEER), settings.wait, now=time.monotonic,
         sleep=time.sleep,
     )  # fmt: skip
     if json:
-        render.write_object(
-            "kindlehl/sync/1", server=str(server.url), dry_run=False, received=done.received, sent=done.sent,
-            refused=done.refused, healed=done.healed, anew=done.anew, equal=done.equal, deleted=noticed.deleted,
-            conflicts=noticed.conflicts,
-        )  # fmt: skip
-    elif not quiet():
-        render.Terminal().print(*render.wrapped(_told(done, server), render.Terminal().width))
+        _write(server, done, noticed, dry_run=False)
+    else:
+        terminal = render.Terminal()
+        terminal.print(*render.wrapped(_told(done, server), terminal.width))
     for sentence in _notices(done, noticed, server):
         tell(sentence)
     if done.refused:
@@ -284,19 +293,24 @@ def verify(ctx: typer.Context, json: options.Json = False, library: options.Wher
         )  # fmt: skip
     else:
         terminal = render.Terminal()
-        if damaged:
-            terminal.print(f"Damaged on this disk: {damaged:,} facts. From the server came {done.received:,}.")
-        if done.healed and not damaged:
-            terminal.print(f"Differing: {done.healed} of 256 parts; they were exchanged.")
-        terminal.print(
-            f"Both libraries hold the same facts, {server.url.host} and this one."
-            if done.equal
-            else "Others go on writing. What was compared is the same; run it again."
-        )
+        for sentence in _verified(done, damaged, server):
+            terminal.print(*render.wrapped(sentence, terminal.width))
         for sentence in _notices(replace(done, healed=0), noticed, server):
             tell(sentence)
     if not done.equal or left:
         raise typer.Exit(1)
+
+
+def _verified(done: "Done", damaged: int, server: "Server") -> Iterator[str]:
+    if damaged:
+        yield f"Damaged on this disk: {damaged:,} facts. From the server came {done.received:,}."
+    elif done.healed:
+        yield f"Differing: {done.healed} of 256 parts; they were exchanged."
+    yield (
+        f"Both libraries hold the same facts, {server.url.host} and this one."
+        if done.equal
+        else "Others go on writing. What was compared is the same; run it again."
+    )
 
 
 # -- keeping something back -----------------------------------------------------------------------------------------
@@ -335,7 +349,9 @@ def stop(
 def start(
     ctx: typer.Context,
     what: What,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Have the server take them again, too, from all your devices.")
+    ] = False,
     json: options.Json = False,
     library: options.Where = None,
 ) -> None:
@@ -346,9 +362,12 @@ def start(
     bit, where = _class(what), options.chosen(ctx, library).library
     pairing = wiring.needed_pairing(where)
     refused = _refused(where)
+    if refused & bit and not again:
+        raise UsageError(
+            f"The server was told to keep no {what}, of any device.",
+            hint=f"Have it keep them again: kindlehl sync start {what} --again",
+        )
     if refused & bit:
-        confirm(f"The server was told to keep no {what}. Let it, from every device of yours?", yes=yes,
-                no_input=not may_ask())  # fmt: skip
         with wiring.server(pairing.url, pairing.token) as server:
             server.refuse(refused & ~bit)
     wiring.keep_pairing(where, pairing._replace(withheld=pairing.withheld & ~bit))
@@ -372,4 +391,5 @@ def _changed(sentence: str, where: Path, *, json: bool) -> None:
         withheld = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
         render.write_object("kindlehl/sync-wish/1", server=pairing.url, withheld=withheld)
     else:
-        render.Terminal().print(sentence)
+        terminal = render.Terminal()
+        terminal.print(*render.wrapped(sentence, terminal.width))

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from support.household import household
 from support.someone import Person, somebody
 
 
 @pytest.fixture(scope="module")
-def someone(tmp_path_factory: pytest.TempPathFactory) -> Person:
+def someone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     """Imported once for a module."""
-    return somebody(tmp_path_factory.mktemp)
+    with household(tmp_path_factory.mktemp("household")) as server:
+        yield somebody(tmp_path_factory.mktemp, server)
 
 
 @pytest.fixture

@@ -131,6 +131,7 @@ def test_the_library_is_the_one_that_is_named_last(person: Person, command: Comm
     nowhere = str(person.home / "made" / "nowhere.db")
     elsewhere.parent.mkdir()
     person.library.rename(elsewhere)
+    person.library.with_name("library.server.json").rename(elsewhere.with_name("elsewhere.server.json"))
     after = person("--library", nowhere, *person.arguments(command), "--library", elsewhere,
                    env={"KINDLEHL_LIBRARY": nowhere})  # fmt: skip
     sound(after, 0)

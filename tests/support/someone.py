@@ -11,13 +11,14 @@ import pytest
 
 from kindlehl.cli.render import cells
 from support.cli import SAMPLE, Kindlehl, Result, contents
+from support.household import Household, let_in
 from support.tree import ROWS, Command, commands, row
 
 EVERY = commands()
 SINGLE = [command for command in EVERY if command.acts]
 READING = [command for command in SINGLE if command.name in ROWS and row(command).reads]
 OPENING = [command for command in SINGLE if command.name in ROWS and row(command).library]
-PUBLISHED = {0, 1, 2, 3, 5, 75, 130}
+PUBLISHED = {0, 1, 2, 3, 4, 5, 75, 130}
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 FAULTS = Path(__file__).parents[1] / "support" / "faults"
 
@@ -33,6 +34,8 @@ class Person(Kindlehl):
     kept: bytes = b""
     places: Mapping[str, str] = {}
     """What the rows name."""
+    household: Household
+    """With whose server the library is paired."""
 
     def arguments(self, command: Command, of_row: Sequence[str] | None = None) -> list[str]:
         """The whole command line of a row, with its arguments or others of it."""
@@ -40,8 +43,11 @@ class Person(Kindlehl):
         return [*command.words, *(part.format(**self.places) for part in given)]
 
     def everything(self) -> dict[str, str]:
-        """All that is in the home, byte for byte, but for the compiled and what SQLite keeps beside an open file."""
-        return {name: held for name, held in contents(self.home).items() if not name.endswith(("-wal", "-shm"))}
+        """All that is in the home, byte for byte, but for the compiled and what SQLite keeps beside an open file; and
+        the devices that the server knows."""
+        held = {name: held for name, held in contents(self.home).items() if not name.endswith(("-wal", "-shm"))}
+        devices = self.household.needs.accounts.devices(self.household.owner.id)
+        return held | {"devices": ", ".join(device.name for device in devices)}
 
     def strays(self) -> list[str]:
         """What lies where none of our files has to be."""
@@ -51,20 +57,24 @@ class Person(Kindlehl):
     def fresh(self) -> None:
         """The library as it was after the import, and nothing that an earlier run made."""
         shutil.rmtree(self.home / "made", ignore_errors=True)
-        for left in self.library.parent.glob("library.db*"):
+        for left in self.library.parent.glob("library.*"):
             if left.is_dir():
                 shutil.rmtree(left)
             else:
                 left.unlink()
         self.library.write_bytes(self.kept)
+        self.household.fresh()
+        self.household.pair(self, "Laptop")
+        let_in(self.household.needs, self.household.owner, "Tablet")
         config = self.home / "config" / "kindlehl" / "config.toml"
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text('backup.keep = "30d"\n', "utf-8")
 
 
-def somebody(make: Callable[[str], Path]) -> Person:
+def somebody(make: Callable[[str], Path], household: Household) -> Person:
     """Imported once; what it takes to go back to that is kept. `make` makes folders."""
     person = Person(make("someone") / "home")
+    person.household = household
     # Hundreds of processes: they compile what they import once, in a place of their own.
     person.env = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(make("compiled"))}
     (person.home / "tmp").mkdir()
@@ -84,7 +94,7 @@ def somebody(make: Callable[[str], Path]) -> Person:
     backup = Path(shutil.copy(made, person.home / "backup.db"))
     person.places = {
         "id": first["id"], "other": other["id"], "deleted": deleted["id"], "joined": joined, "file": str(SAMPLE),
-        "folder": str(person.home / "made"), "backup": str(backup),
+        "folder": str(person.home / "made"), "backup": str(backup), "url": household.url,
     }  # fmt: skip
     with closing(sqlite3.connect(person.library)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -51,6 +51,10 @@ class Row(NamedTuple):
     """With what it asks before it does anything, if it ever does."""
     dash: tuple[str, ...] = ()
     """With what it reads standard input, if it ever does."""
+    online: bool = False
+    """Whether it asks the server that the library is paired with."""
+    runs: bool = False
+    """Whether it runs until it is stopped: other tests see to it."""
     lasting: str = ""
     """Why a command that writes to the library is not taken back by `undo`."""
 
@@ -84,15 +88,15 @@ ROWS: dict[str, Row] = {
     "history": Row(("{id}",), missing=1),
     "conflicts": Row(),
     "export": Row(("json", "--to", "{folder}/out.json"), missing=1),
-    "pair": Row(("nowhere",), reads=False, library=False),
-    "sync": Row(),
+    "pair": Row(("{url}", "--help"), library=False, without="it is for a person who types a code elsewhere"),
+    "sync": Row(reads=False, lasting="what both have, both keep", online=True),
     "sync status": Row(),
-    "sync verify": Row(),
-    "sync stop": Row(),
-    "sync start": Row(),
-    "devices list": Row(),
-    "devices rename": Row(),
-    "devices revoke": Row(),
+    "sync verify": Row(reads=False, lasting="what both have, both keep", online=True),
+    "sync stop": Row(("notes",), reads=False, library=False, asks=("notes", "--erase"), online=True),
+    "sync start": Row(("notes",), reads=False, library=False),
+    "devices list": Row(library=False, online=True),
+    "devices rename": Row(("Tablet", "Phone"), reads=False, library=False, again=False, online=True),
+    "devices revoke": Row(("Tablet", "--yes"), reads=False, library=False, again=False, asks=("Tablet",), online=True),
     "doctor": Row(library=False, ascii=1),
     "config path": Row(library=False, without="it prints one path"),
     "config show": Row(library=False),
@@ -105,6 +109,7 @@ ROWS: dict[str, Row] = {
     "db restore": Row(("{backup}", "--yes"), reads=False, library=False, asks=("{backup}",), dash=("-", "--yes")),
     "db verify": Row(missing=1),
     "completion": Row(("bash",), library=False, without="it prints a script"),
+    "serve": Row(("--help",), library=False, without="it runs until it is stopped", runs=True),
     "help": Row(("exit-codes",), library=False, without="it is for people"),
 }
 """In the order of the help. A command that asks takes the option here that answers beforehand."""
