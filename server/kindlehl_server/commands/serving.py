@@ -21,12 +21,24 @@ _ALIVE = 20.0
 def serve(
     host: Annotated[
         str,
-        typer.Option("--host", envvar=f"{PREFIX}HOST", show_envvar=False, help="Address to listen on; 0.0.0.0: all."),
+        typer.Option(
+            "--host",
+            envvar=f"{PREFIX}HOST",
+            show_envvar=False,
+            metavar="ADDRESS",
+            help="Address to listen on; 0.0.0.0: all.",
+        ),
     ] = HOST,
     port: Annotated[
         int,
         typer.Option(
-            "--port", envvar=f"{PREFIX}PORT", show_envvar=False, min=0, max=65_535, help="0: any that is free."
+            "--port",
+            envvar=f"{PREFIX}PORT",
+            show_envvar=False,
+            metavar="NUMBER",
+            min=0,
+            max=65_535,
+            help="0: any that is free.",
         ),
     ] = PORT,
     url: Annotated[
