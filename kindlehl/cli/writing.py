@@ -44,11 +44,7 @@ def add(
     at = None if date is None else adding.moment(date, "--date")
     place = None if location is None else adding.location(location)
     with wiring.library(settings.library, settings.wait) as lib:
-        said: dict[str, Value] = {f"tag:{editing.tag(t, lib.shelf.tags())}": True for t in tag or ()}
-        if note:
-            said["note"] = editing.words(note)
-        if color:
-            said["color"] = editing.color(color)
+        said = adding.said(lib, note, color, tag or ())
         known = None if new else adding.known(lib, book, author)
         with operation(lib, choosing.writer(settings), "add") as draft:
             record = adding.add(
@@ -130,7 +126,4 @@ def _changes(h: Highlight, written: str, known: Sequence[str]) -> dict[str, Valu
     }
     if parts["color"] != was["color"]:
         changes["color"] = editing.color(parts["color"] or "none")
-    tags = [editing.tag(part, (*h.tags, *known)) for part in parts["tags"].split(",") if part.strip()]
-    changes |= {f"tag:{name}": True for name in tags if name not in h.tags}
-    changes |= {f"tag:{name}": False for name in h.tags if name not in tags}
-    return changes
+    return changes | editing.retagged(h, filter(str.strip, parts["tags"].split(",")), known)

@@ -1,7 +1,7 @@
 """Adding: a quotation that a reader types is a record like those of devices, from a source called hand."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from kindlehl.domain.errors import NotFoundError, UsageError
@@ -9,7 +9,7 @@ from kindlehl.domain.facts import Id, Record, Value, record_id
 from kindlehl.domain.library import Book
 from kindlehl.domain.text import loose
 from kindlehl.ports import Library
-from kindlehl.services import finding
+from kindlehl.services import editing, finding
 from kindlehl.services.editing import name, words
 from kindlehl.services.operations import HAND, Draft
 from kindlehl.services.querying import day
@@ -107,3 +107,14 @@ def known(library: Library, title: str, author: str | None) -> Book | None:
             if len(found) == 1:
                 return found[0]
         raise UsageError(error.message, hint="Give the id of the one you mean, or --new-book.") from error
+
+
+def said(library: Library, note: str | None, color: str | None, tags: Iterable[str]) -> dict[str, Value]:
+    """What a passage has from the beginning. Raises UsageError for what is no colour or tag."""
+    spelled = library.shelf.tags()
+    fields: dict[str, Value] = {f"tag:{editing.tag(tag, spelled)}": True for tag in tags}
+    if note:
+        fields["note"] = words(note)
+    if color:
+        fields["color"] = editing.color(color)
+    return {field: value for field, value in fields.items() if value is not None}

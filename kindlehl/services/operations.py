@@ -83,8 +83,8 @@ class Draft:
 def operation(
     library: Library, writer: Writer, verb: str, *, reverses: Id | None = None, id_: Id | None = None
 ) -> Generator[Draft]:
-    """Keep what is drafted inside, and enter it in the journal. Nothing drafted: nothing happens. Its id is a new one, or
-    the one that its author chose.
+    """Keep what is drafted inside, and enter it in the journal. Nothing drafted: nothing happens. The id is a new one
+    unless the author chose it.
 
     Whoever needs to look at the library first may do so inside: nobody else writes meanwhile.
     """

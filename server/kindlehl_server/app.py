@@ -7,13 +7,14 @@ from starlette.responses import Response
 from kindlehl.domain.errors import KindlehlError
 from kindlehl_server.errors import problem
 from kindlehl_server.needs import Needs
+from kindlehl_server.routes.highlights import Highlights
 from kindlehl_server.routes.pairings import Pairings
 from kindlehl_server.routes.sync import Sync
 
 
 def create_app(needs: Needs) -> Starlette:
     """The application."""
-    routes = [*Sync(needs).routes(), *Pairings(needs).routes()]
+    routes = [*Sync(needs).routes(), *Pairings(needs).routes(), *Highlights(needs).routes()]
     return Starlette(routes=routes, exception_handlers={KindlehlError: _told})
 
 

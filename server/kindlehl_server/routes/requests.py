@@ -36,7 +36,7 @@ def decoded(decode: Callable[[bytes], T], data: bytes) -> T:
     """What it says. Raises WireError."""
     try:
         return decode(data)
-    except (Malformed, RecursionError) as error:
+    except (Malformed, UnicodeDecodeError, RecursionError) as error:
         raise WireError("That is no message the server knows.", hint="Update kindlehl.") from error
 
 
