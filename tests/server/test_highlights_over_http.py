@@ -4,7 +4,8 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from httpx2 import Response
 from support.cli import Kindlehl
 from support.histories import import_of, made_id, picture, record
+from support.served import serving
 
 from kindlehl.domain.facts import Edit, Id, new_id, record_id
 from kindlehl.domain.library import Highlight
@@ -26,6 +28,7 @@ from kindlehl.services.trash import IN_TRASH, empty, restore
 from kindlehl.store.library import empty_library, open_library
 from kindlehl.wire.messages import MESSAGE_BYTES
 from kindlehl_server.accounts import Person
+from kindlehl_server.app import create_app
 from kindlehl_server.needs import Needs
 
 pytestmark = pytest.mark.parametrize("address", ["sqlite"], indirect=True)
@@ -157,6 +160,24 @@ class TestAdding:
         assert {(each.field, each.device) for each in said} == {("note", "Laptop"), ("tag:craft", "Laptop")}
         assert [(each.id, each.verb, each.changes) for each in home.journal.operations()] == [(key, "add", 1)]
 
+    def test_what_is_empty_is_not_said(self, client: Client, home: Library) -> None:
+        """Neither a note of spaces nor the colour none."""
+        row = client.add(WALDEN | {"note": " ", "color": "none", "author": None, "page": " ", "chapter": ""}).json()
+        assert [row[field] for field in ("note", "color", "page", "chapter")] == [None] * 4
+        assert home.facts.head() == 2
+
+    def test_it_is_marked_when_the_servers_clock_says(self, needs: Needs, token: str, home: Library) -> None:
+        """Unless it was said when."""
+        now = datetime(2024, 3, 1, 12, tzinfo=UTC)
+        with (
+            serving(create_app(replace(needs, now=lambda: now))) as url,
+            httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as http,
+        ):
+            row = Client(http).add(WALDEN | {"note": "x"}).json()
+        assert datetime.fromisoformat(row["added_at"] + row["added_offset"]) == now
+        (note,) = held(home, row["id"]).standing
+        assert (note.at, note.hlc) == ("2024-03-01T12:00:00Z", int(now.timestamp() * 1000) + 1)
+
     def test_a_replay_writes_nothing_and_says_the_same(self, client: Client, home: Library) -> None:
         """However the key and the JSON are spelled."""
         key = new_id()
@@ -277,7 +298,7 @@ class TestAdding:
         for title in ("Walden", "wald", book):
             row = client.add({"text": f"As {title}", "title": title}).json()
             assert (row["book_id"], row["title"], row["author"]) == (book, "Walden", "Thoreau")
-        other = client.add({"text": "Walks", "title": "Walden Two", "author": "Skinner", "new_book": True}).json()
+        other = client.add({"text": "Walks", "title": "Walden", "author": "Skinner", "new_book": True}).json()
         assert other["book_id"] != book
         refused(client.add({"text": "Which?", "title": "wald"}), 400, "usage")
         assert client.add({"text": "This", "title": "wald", "author": "skinner"}).json()["book_id"] == other["book_id"]
@@ -634,6 +655,7 @@ class TestRefusal:
             (b'{"note":"\\ud800"}', 400, "invalid"),
             (b'{"note":' + b"[" * 100_000, 400, "invalid"),
             (b'{"nota":"x"}', 400, "invalid"),
+            (b'{"text":"x","title":"y","nota":"x"}', 400, "invalid"),
             (b'{"note":1}', 400, "invalid"),
             (b'{"note":["x"]}', 400, "invalid"),
             (b'{"text":"x","title":"y","tags":"x"}', 400, "invalid"),
@@ -646,9 +668,9 @@ class TestRefusal:
             (b'{"favorite":"yes","text":"x"}', 400, "invalid"),
             (b" " * (MESSAGE_BYTES + 1), 413, "too_large"),
         ],
-        ids=["nothing", "a list", "null", "half", "no text", "half a character", "deep", "an unknown field", "a number",
-             "a list for a text", "a text for a list", "null in a list", "too many tags", "a page", "a location",
-             "no title", "1", "yes", "too long"],
+        ids=["nothing", "a list", "null", "half", "no text", "half a character", "deep", "an unknown field", "another",
+             "a number", "a list for a text", "a text for a list", "null in a list", "too many tags", "a page",
+             "a location", "no title", "1", "yes", "too long"],
     )  # fmt: skip
     def test_nonsense_is_a_typed_error_and_changes_nothing(
         self, client: Client, home: Library, body: bytes, status: int, code: str

@@ -17,6 +17,7 @@ from kindlehl_server.routes import conditions, requests
 T = TypeVar("T")
 _PATH = "/api/v1/highlights"
 _PRIVATE = {"Cache-Control": "private, no-store"}
+_HINT = "Send JSON with no other fields than can be written, each of its own type."
 _new = requests.decoder(New)
 _change = requests.decoder(Change)
 
@@ -40,7 +41,7 @@ class Highlights:
         """Type in a passage."""
         token, key = requests.token(request), conditions.key(request)
         data = await requests.body(request, MESSAGE_BYTES)
-        row = await self._of(token, lambda rows: rows.add(key, requests.decoded(_new, data)))
+        row = await self._of(token, lambda rows: rows.add(key, requests.decoded(_new, data, _HINT)))
         return _answered(row, 201, {"Location": f"{request.url.path}/{row.id}"})
 
     async def read(self, request: Request) -> Response:
@@ -57,7 +58,7 @@ class Highlights:
         key, read = conditions.key(request), conditions.read(request)
         data = await requests.body(request, MESSAGE_BYTES)
         return _answered(
-            await self._of(token, lambda rows: rows.change(key, id_, read, requests.decoded(_change, data)))
+            await self._of(token, lambda rows: rows.change(key, id_, read, requests.decoded(_change, data, _HINT)))
         )
 
     async def delete(self, request: Request) -> Response:

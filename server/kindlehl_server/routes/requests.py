@@ -32,12 +32,12 @@ async def body(request: Request, limit: int) -> bytes:
     return packing.unpacked(bytes(data), request.headers.get("Content-Encoding"), limit)
 
 
-def decoded(decode: Callable[[bytes], T], data: bytes) -> T:
-    """What it says. Raises WireError."""
+def decoded(decode: Callable[[bytes], T], data: bytes, hint: str = "Update kindlehl.") -> T:
+    """What it says. Raises WireError, with this advice."""
     try:
         return decode(data)
     except (Malformed, UnicodeDecodeError, RecursionError) as error:
-        raise WireError("That is no message the server knows.", hint="Update kindlehl.") from error
+        raise WireError("That is no message the server knows.", hint=hint) from error
 
 
 def decoder(kind: type[T]) -> Callable[[bytes], T]:
