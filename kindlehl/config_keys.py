@@ -85,7 +85,10 @@ KEYS = {
     for key in (
         Key("library", PATH, "`library.db` in the user's folder for data", "The library's file.", "--library"),
         Key("device", TEXT, "the host name", "The name of this device, by which your edits say where they were made."),
-        Key("wait", SECONDS, "10", "How long to wait for another kindlehl that writes to the library, or for a server.", "--wait"),
+        Key(
+            "wait", SECONDS, "10", "How long to wait for another kindlehl that writes to the library, or for a server.",
+            "--wait",
+        ),
         Key("backup.folder", PATH, "`backups` in the user's folder for data", "Where `kindlehl db backup` writes."),
         Key(
             "backup.keep", RETENTION, "all are kept",

@@ -7,6 +7,7 @@ import typer
 
 from kindlehl import wiring
 from kindlehl.cli import options, render
+from kindlehl.services.items import item
 
 SCHEMA = "kindlehl/highlights/1"
 
@@ -40,9 +41,9 @@ def random(
     with wiring.library_to_read(settings.library) as lib:
         drawn = draw(lib, wanted, count, Random(seed), per_book=per_book)  # noqa: S311 -- a lot, no secret
         if json:
-            render.write_json(SCHEMA, map(render.item, drawn), sys.stdout)
+            render.write_json(SCHEMA, map(item, drawn), sys.stdout)
         elif jsonl:
-            render.write_jsonl(map(render.item, drawn), sys.stdout)
+            render.write_jsonl(map(item, drawn), sys.stdout)
         elif plain:
             sys.stdout.writelines(render.plain(h) + "\n" for h in drawn)
         elif not drawn:

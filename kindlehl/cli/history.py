@@ -19,6 +19,7 @@ from kindlehl.ports import Library
 from kindlehl.services import editing, finding
 from kindlehl.services import history as past
 from kindlehl.services.history import Event, Variant
+from kindlehl.services.items import item
 from kindlehl.services.operations import operation
 
 
@@ -121,7 +122,7 @@ def _list(lib: Library, *, json: bool) -> None:
     found = [(h, {name: past.variants(lib, h, name) for name in h.conflicts}) for h in past.in_conflict(lib)]
     if json:
         items = (
-            {**render.item(h), "variants": {name: [v._asdict() for v in several] for name, several in open_.items()}}
+            {**item(h), "variants": {name: [v._asdict() for v in several] for name, several in open_.items()}}
             for h, open_ in found
         )
         render.write_json(SCHEMA, items, sys.stdout)

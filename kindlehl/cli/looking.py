@@ -14,6 +14,7 @@ from kindlehl.config import Settings
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.library import Highlight, ShownKind
 from kindlehl.ports import Filter, Library, Order
+from kindlehl.services.items import book_item, item
 
 if TYPE_CHECKING:
     from kindlehl.services.finding import Found, Hit
@@ -67,9 +68,9 @@ def list_(
 def print_list(found: Iterable[Highlight], *, json: bool, jsonl: bool, plain: bool) -> bool:
     """Passages in one of the formats; False where a person would see nothing."""
     if json:
-        render.write_json(SCHEMA, map(render.item, found), sys.stdout)
+        render.write_json(SCHEMA, map(item, found), sys.stdout)
     elif jsonl:
-        render.write_jsonl(map(render.item, found), sys.stdout)
+        render.write_jsonl(map(item, found), sys.stdout)
     elif plain:
         sys.stdout.writelines(render.plain(h) + "\n" for h in found)
     else:
@@ -101,9 +102,9 @@ def books(settings: Settings, *, hidden: bool, json: bool, jsonl: bool, plain: b
     with wiring.library_to_read(settings.library) as lib:
         found = lib.shelf.books(hidden=hidden)
     if json:
-        render.write_json("kindlehl/books/1", map(render.book_item, found), sys.stdout)
+        render.write_json("kindlehl/books/1", map(book_item, found), sys.stdout)
     elif jsonl:
-        render.write_jsonl(map(render.book_item, found), sys.stdout)
+        render.write_jsonl(map(book_item, found), sys.stdout)
     elif plain:
         for b in found:
             fields = (b.id, b.title, b.author, str(b.highlights), str(b.notes), b.last_at)
@@ -153,7 +154,7 @@ def show(
              "location_end": r.location_end, "added_at": r.at, "added_offset": r.offset}
             for r in records
         ]  # fmt: skip
-        render.write_json("kindlehl/highlight/1", [{**render.item(h), "records": forms}], sys.stdout)
+        render.write_json("kindlehl/highlight/1", [{**item(h), "records": forms}], sys.stdout)
         return
     terminal = render.Terminal()
     terminal.print(*render.heading(terminal, h.title, h.author), *([render.clean(h.chapter)] if h.chapter else []), "")
@@ -213,7 +214,7 @@ def search(
         hits = found.hits
         _tell_corrected(found)
         if json or jsonl:
-            items = [{**render.item(hit.highlight), "snippet": hit.snippet, "matches": hit.marks} for hit in hits]
+            items = [{**item(hit.highlight), "snippet": hit.snippet, "matches": hit.marks} for hit in hits]
             if json:
                 render.write_json(SCHEMA, items, sys.stdout, query=request.text, corrected=found.corrected)
             else:

@@ -7,6 +7,7 @@ import typer
 
 from kindlehl.cli import options, render
 from kindlehl.domain.library import Highlight
+from kindlehl.services.items import item
 
 CANCELLED = 130
 """As if interrupted: whoever calls this in a script chose nothing."""
@@ -35,7 +36,7 @@ def pick(
     if not chosen:
         raise typer.Exit(CANCELLED)
     if json:
-        render.write_json("kindlehl/highlights/1", map(render.item, chosen), sys.stdout)
+        render.write_json("kindlehl/highlights/1", map(item, chosen), sys.stdout)
     elif what == "whole":
         _print(chosen)
     else:

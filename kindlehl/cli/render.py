@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
-from kindlehl.domain.library import Book, Highlight
+from kindlehl.domain.library import Highlight
 
 if TYPE_CHECKING:
     from kindlehl.domain.difference import Piece
@@ -222,47 +222,6 @@ def _marked(terminal: Terminal, text: str, marks: Sequence[tuple[int, int]], wid
         shown = line.replace(_ON, "\x1b[1;33m").replace(_OFF, "\x1b[0m")
         styled.append(reopened + shown + ("\x1b[0m" if within else ""))
     return styled
-
-
-def item(h: Highlight) -> dict[str, Any]:
-    """A passage for programs. Fields are added, never renamed or removed."""
-    return {
-        "id": h.id,
-        "kind": h.kind,
-        "title": h.title,
-        "author": h.author,
-        "text": h.text,
-        "note": h.note,
-        "color": h.color,
-        "tags": list(h.tags),
-        "favorite": h.favorite,
-        "page": h.page,
-        "location_start": h.location_start,
-        "location_end": h.location_end,
-        "chapter": h.chapter,
-        "added_at": h.added_at,
-        "added_offset": h.added_offset,
-        "truncated": h.truncated,
-        "source": h.source,
-        "book_id": h.book,
-        "conflicts": list(h.conflicts),
-    }
-
-
-def book_item(book: Book) -> dict[str, Any]:
-    """A book for programs."""
-    return {
-        "id": book.id,
-        "title": book.title,
-        "author": book.author,
-        "highlights": book.highlights,
-        "notes": book.notes,
-        "bookmarks": book.bookmarks,
-        "clips": book.clips,
-        "first_at": book.first_at,
-        "last_at": book.last_at,
-        "hidden": book.hidden,
-    }
 
 
 def plain(h: Highlight) -> str:

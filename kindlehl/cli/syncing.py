@@ -101,8 +101,8 @@ def _once(lib: "Library", server: "Server", settings: "Settings", *, json: bool)
     from kindlehl.services.sync.patience import patiently
 
     done, noticed = patiently(
-        lambda: _round(lib, server, settings.library), lambda: lib.peers.progress(PEER), settings.wait, now=time.monotonic,
-        sleep=time.sleep,
+        lambda: _round(lib, server, settings.library), lambda: lib.peers.progress(PEER), settings.wait,
+        now=time.monotonic, sleep=time.sleep,
     )  # fmt: skip
     if json:
         _write(server, done, noticed, dry_run=False)

@@ -12,13 +12,11 @@ from kindlehl.cli import choosing, options, render
 from kindlehl.cli.editor import Writing
 from kindlehl.cli.run import mention
 from kindlehl.cli.typed import typed
-from kindlehl.domain.errors import NotFoundError, UsageError
+from kindlehl.domain.errors import UsageError
 from kindlehl.domain.facts import Value
-from kindlehl.domain.library import Book, Highlight
-from kindlehl.ports import Library
+from kindlehl.domain.library import Highlight
 from kindlehl.services import adding, editing, finding
 from kindlehl.services.operations import operation
-from kindlehl.services.querying import day
 
 
 def add(
@@ -43,15 +41,11 @@ def add(
     """
     words = typed(text, "pbpaste | kindlehl add - --book walden")
     settings = options.chosen(ctx, library)
-    at = None if date is None else _moment(date)
+    at = None if date is None else adding.moment(date, "--date")
     place = None if location is None else adding.location(location)
     with wiring.library(settings.library, settings.wait) as lib:
-        said: dict[str, Value] = {f"tag:{editing.tag(t, lib.shelf.tags())}": True for t in tag or ()}
-        if note:
-            said["note"] = editing.words(note)
-        if color:
-            said["color"] = editing.color(color)
-        known = None if new else _known(lib, book, author)
+        said = adding.said(lib, note, color, tag or ())
+        known = None if new else adding.known(lib, book, author)
         with operation(lib, choosing.writer(settings), "add") as draft:
             record = adding.add(
                 draft, words, known, book.strip(), author, page=page, location=place, chapter=chapter, at=at,
@@ -65,28 +59,6 @@ def add(
         told = f"Added {record.id[: render.SHORT_ID]}{of}: {record.title}"
         terminal.print(*render.hanging(told, terminal.width, "  "))
         mention("Take it back: kindlehl undo")
-
-
-def _moment(date: str) -> str:
-    """A day without a time is kept as its beginning: a device always has one."""
-    at = day(date, "--date")
-    if len(at) < 10:
-        raise UsageError(f"--date {date} is no day.", hint="Write it like --date 2026-11-23.")
-    return f"{at}T00:00:00" if len(at) == 10 else at if len(at) == 19 else f"{at}:00"
-
-
-def _known(lib: Library, book: str, author: str | None) -> Book | None:
-    """The book that is meant, if it is there."""
-    try:
-        return finding.book_by_name(lib, book)
-    except NotFoundError:
-        return None
-    except UsageError as error:
-        if author:
-            found = finding.books_matching(lib, title=book, author=author)
-            if len(found) == 1:
-                return found[0]
-        raise UsageError(error.message, hint="Give the id of the one you mean, or --new-book.") from error
 
 
 def _sign(h: Highlight) -> str:
@@ -154,7 +126,4 @@ def _changes(h: Highlight, written: str, known: Sequence[str]) -> dict[str, Valu
     }
     if parts["color"] != was["color"]:
         changes["color"] = editing.color(parts["color"] or "none")
-    tags = [editing.tag(part, (*h.tags, *known)) for part in parts["tags"].split(",") if part.strip()]
-    changes |= {f"tag:{name}": True for name in tags if name not in h.tags}
-    changes |= {f"tag:{name}": False for name in h.tags if name not in tags}
-    return changes
+    return changes | editing.retagged(h, filter(str.strip, parts["tags"].split(",")), known)

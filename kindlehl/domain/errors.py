@@ -50,6 +50,24 @@ class ConflictError(KindlehlError):
     code = "conflict"
 
 
+class StaleError(ConflictError):
+    """What was to be changed is no longer what its author had read."""
+
+    code = "precondition_failed"
+
+
+class UnreadError(KindlehlError):
+    """A change that does not say what its author had read."""
+
+    code = "precondition_required"
+
+
+class ReusedKeyError(KindlehlError):
+    """A key by which a request is known came with another one before."""
+
+    code = "key_reused"
+
+
 class NoSourceError(KindlehlError):
     """No device and no file to read from."""
 

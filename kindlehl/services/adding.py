@@ -1,14 +1,18 @@
 """Adding: a quotation that a reader types is a record like those of devices, from a source called hand."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from kindlehl.domain.errors import UsageError
-from kindlehl.domain.facts import Record, Value, record_id
+from kindlehl.domain.errors import NotFoundError, UsageError
+from kindlehl.domain.facts import Id, Record, Value, record_id
 from kindlehl.domain.library import Book
+from kindlehl.domain.text import loose
+from kindlehl.ports import Library
+from kindlehl.services import editing, finding
 from kindlehl.services.editing import name, words
 from kindlehl.services.operations import HAND, Draft
+from kindlehl.services.querying import day
 from kindlehl.wire import GREATEST
 
 _LOCATION = re.compile(r"(\d{1,15})(?:\s*[-–]\s*(\d{1,15}))?", re.ASCII)
@@ -26,9 +30,11 @@ def add(
     chapter: str | None = None,
     at: str | None = None,
     said: Mapping[str, Value] | None = None,
+    key: Id | None = None,
 ) -> Record:
     """Type in a passage of a book that is there, or of a new one called like this; `at` is naive ISO 8601, now if None.
-    `said` are fields that it has from the beginning, such as a note.
+    `said` are fields that it has from the beginning, such as a note. The record's id follows from `key`, a UUIDv7, or a
+    new one if None.
 
     Raises UsageError for a text or a new title without a word.
     """
@@ -42,7 +48,7 @@ def add(
     raw_title = next((raw for raw in book.raw_titles if raw), None) if book else None
     record = Record(
         # Not the new id itself: its beginning is the time, and people name a highlight by the beginning of its id.
-        record_id(HAND, draft.writer.make_id()),
+        record_id(HAND, key or draft.writer.make_id()),
         "highlight",
         raw_title or (f"{title} ({author})" if author else title),
         book.title if book else title,
@@ -74,3 +80,41 @@ def location(text: str) -> tuple[int, int]:
     if not start <= stop <= GREATEST:
         raise UsageError(f"{text} is no location.", hint="Write it like --location 1324 or --location 1324-1326.")
     return start, stop
+
+
+def moment(text: str, called: str) -> str:
+    """When, as it is kept: a day without a time is its beginning, since a device always has one.
+
+    Raises UsageError, which calls it by its name, for what is no day.
+    """
+    at = day(text, called)
+    if len(at) < 10:
+        raise UsageError(f"{called} {text} is no day.", hint=f"Write it like {called} 2026-11-23.")
+    return f"{at}T00:00:00" if len(at) == 10 else at if len(at) == 19 else f"{at}:00"
+
+
+def known(library: Library, title: str, author: str | None) -> Book | None:
+    """The book that is meant by a title, words of one or an id, if it is there. Raises UsageError where several are."""
+    if not loose(title):
+        return None  # every title holds all of no words
+    try:
+        return finding.book_by_name(library, title)
+    except NotFoundError:
+        return None
+    except UsageError as error:
+        if author:
+            found = finding.books_matching(library, title=title, author=author)
+            if len(found) == 1:
+                return found[0]
+        raise UsageError(error.message, hint="Give the id of the one you mean, or --new-book.") from error
+
+
+def said(library: Library, note: str | None, color: str | None, tags: Iterable[str]) -> dict[str, Value]:
+    """What a passage has from the beginning. Raises UsageError for what is no colour or tag."""
+    spelled = library.shelf.tags()
+    fields: dict[str, Value] = {f"tag:{editing.tag(tag, spelled)}": True for tag in tags}
+    if note:
+        fields["note"] = words(note)
+    if color:
+        fields["color"] = editing.color(color)
+    return {field: value for field, value in fields.items() if value is not None}

@@ -120,6 +120,14 @@ def tag(name_: str, known: Iterable[str] = ()) -> str:
     return next((tag_ for tag_ in same if searchable(tag_) == searchable(wanted)), wanted)
 
 
+def retagged(highlight: Highlight, names: Iterable[str], known: Iterable[str]) -> dict[str, Value]:
+    """What to change so that a passage has these tags and no others. Raises UsageError for what is no tag."""
+    known = (*highlight.tags, *known)
+    tags = [tag(name_, known) for name_ in names]
+    changes: dict[str, Value] = {f"tag:{name_}": True for name_ in tags if name_ not in highlight.tags}
+    return changes | {f"tag:{name_}": False for name_ in highlight.tags if name_ not in tags}
+
+
 def words(text: str) -> str | None:
     """What a reader wrote, as it is kept; empty is nothing. Raises UsageError where it is no text, or longer than what
     can be kept."""

@@ -80,13 +80,16 @@ class Draft:
 
 
 @contextmanager
-def operation(library: Library, writer: Writer, verb: str, *, reverses: Id | None = None) -> Generator[Draft]:
-    """Keep what is drafted inside, and enter it in the journal. Nothing drafted: nothing happens.
+def operation(
+    library: Library, writer: Writer, verb: str, *, reverses: Id | None = None, id_: Id | None = None
+) -> Generator[Draft]:
+    """Keep what is drafted inside, and enter it in the journal. Nothing drafted: nothing happens. The id is a new one
+    unless the author chose it.
 
     Whoever needs to look at the library first may do so inside: nobody else writes meanwhile.
     """
     with library.transaction():
-        draft = Draft(writer, writer.make_id(), library.facts.greatest_stamp())
+        draft = Draft(writer, id_ or writer.make_id(), library.facts.greatest_stamp())
         yield draft
         if draft.facts:
             library.facts.add(draft.facts)

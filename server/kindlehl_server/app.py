@@ -9,6 +9,7 @@ from kindlehl_server.errors import problem
 from kindlehl_server.needs import Needs
 from kindlehl_server.routes.devices import Devices
 from kindlehl_server.routes.health import Health
+from kindlehl_server.routes.highlights import Highlights
 from kindlehl_server.routes.pages import Pages
 from kindlehl_server.routes.pairings import Pairings
 from kindlehl_server.routes.sockets import Sockets
@@ -22,6 +23,7 @@ def create_app(needs: Needs) -> Starlette:
         *Sockets(needs).routes(),
         *Pairings(needs).routes(),
         *Devices(needs).routes(),
+        *Highlights(needs).routes(),
         *Health(needs).routes(),
         *Pages(needs).routes(),
     ]

@@ -15,9 +15,12 @@ STATUS = {
     "not_found": 404,
     "conflict": 409,
     "moved": 409,
+    "precondition_failed": 412,
     "too_large": 413,
+    "key_reused": 422,
     "upgrade_required": 426,
     "too_often": 429,
+    "precondition_required": 428,
     "busy": 503,
     "library": 507,
 }

@@ -4,15 +4,12 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
-from pathlib import Path
 from unittest.mock import ANY
 from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 import zstandard
-from argon2 import PasswordHasher
 from support.histories import edit, import_of, made_id, picture, record
 from support.served import serving
 
@@ -32,55 +29,11 @@ from kindlehl.services.sync.round import sync
 from kindlehl.store.library import empty_library
 from kindlehl.wire import messages
 from kindlehl.wire.messages import Hello, Pull, Push
-from kindlehl_server.accounts import Accounts, Pairing, Person, Sessions
+from kindlehl_server.accounts import Person
 from kindlehl_server.app import create_app
 from kindlehl_server.needs import Needs
-from kindlehl_server.store.database import Database
-from kindlehl_server.store.libraries import FileLibraries
 
 HIS = [record("highlight", "Tale (Dickens, Charles)", f"His words {n}", n, 1, n % 30, False) for n in range(1, 400)]
-PASSWORD = "correct horse battery staple"
-
-
-@pytest.fixture
-def needs(database: Database, tmp_path: Path) -> Needs:
-    """A server with nobody on it."""
-
-    def now() -> datetime:
-        return datetime.now(UTC)
-
-    accounts = Accounts(database, now, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    return Needs(
-        accounts,
-        Sessions(database, now),
-        Pairing(database, accounts, now),
-        FileLibraries(tmp_path / "libraries"),
-        now,
-        lambda: None,
-    )
-
-
-@pytest.fixture
-def anna(needs: Needs) -> Person:
-    invitation = needs.accounts.first_invitation()
-    assert invitation
-    return needs.accounts.accept(invitation, "Anna", PASSWORD)
-
-
-@pytest.fixture
-def url(needs: Needs) -> Iterator[str]:
-    with serving(create_app(needs)) as address:
-        yield address
-
-
-@pytest.fixture
-def token(needs: Needs, anna: Person) -> str:
-    """Of a device of Anna's."""
-    started = needs.pairing.start("Laptop", "192.0.2.7")
-    needs.pairing.approve(anna, started.code)
-    token = needs.pairing.collect(started.secret)
-    assert token
-    return token
 
 
 @pytest.fixture
@@ -160,14 +113,11 @@ class TestRounds:
             assert (done.equal, done.sent) == (True, 300)
 
     def test_nobody_sees_what_is_anothers(
-        self, mine: Library, server: Server, url: str, needs: Needs, anna: Person
+        self, mine: Library, server: Server, url: str, pair: Callable[[Person, str], str], ben: Person
     ) -> None:
         """Each person has a library of his own."""
-        ben = needs.accounts.accept(needs.accounts.invite(anna), "Ben", PASSWORD)
-        started = needs.pairing.start("Phone", "192.0.2.8")
-        needs.pairing.approve(ben, started.code)
         sync(mine, "home", server.ask)
-        with closing(empty_library()) as his, closing(Server(url, needs.pairing.collect(started.secret))) as bens:
+        with closing(empty_library()) as his, closing(Server(url, pair(ben, "Phone"))) as bens:
             assert sync(his, "home", bens.ask).received == 0
             answer = bens.ask(messages.Fetch(his.peers.progress("home").epoch, [HIS[0].id]))
             assert isinstance(answer, messages.Page)

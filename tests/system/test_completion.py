@@ -113,7 +113,7 @@ class TestBash:
     @pytest.mark.parametrize(
         ("line", "found"),
         [
-            ("kindlehl se", ["search"]),
+            ("kindlehl se", ["search", "serve"]),
             ("kindlehl db r", ["rebuild", "restore"]),
             ("kindlehl list --has", ["--has-note"]),
             ("kindlehl list --book Wal", ["Walden"]),
@@ -255,7 +255,7 @@ class TestZsh:
 
     def test_what_may_stand_there(self, reader: Kindlehl) -> None:
         """The same words as everywhere, as themselves."""
-        assert self.zsh(reader, "kindlehl se") == ["search"]
+        assert self.zsh(reader, "kindlehl sea") == ["search"]
         assert self.zsh(reader, "kindlehl list --book Pri") == ["Pride and Prejudice"]
         assert self.zsh(reader, "kindlehl list --book=Wal") == ["--book=Walden"]
         assert self.zsh(reader, "kindlehl db r") == ["rebuild", "restore"]
@@ -275,7 +275,7 @@ class TestFish:
 
     def test_what_may_stand_there(self, reader: Kindlehl) -> None:
         """The same words as everywhere."""
-        assert self.fish(reader, "kindlehl se") == ["search"]
+        assert self.fish(reader, "kindlehl sea") == ["search"]
         assert self.fish(reader, "kindlehl list --book Pri") == ["Pride and Prejudice"]
         assert self.fish(reader, "kindlehl list --book=Wal") == ["--book=Walden"]
         assert self.fish(reader, "kindlehl db r") == ["rebuild", "restore"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kindlehl.cli import render
 from kindlehl.cli.render import Terminal
 from kindlehl.domain.library import Book, Highlight
+from kindlehl.services.items import book_item, item
 
 SHOWN = Highlight(
     "0123456789-x", "highlight", "b1", "Tale", "Dickens", "It was the best of times", "so true", page="12"
@@ -213,14 +214,14 @@ def test_json_is_one_document_with_its_schema_and_jsonl_an_object_a_line() -> No
 
     out, lines = io.StringIO(), io.StringIO()
     evil = replace(SHOWN, text=EVIL)
-    render.write_json("kindlehl/highlights/1", [render.item(SHOWN), render.item(evil)], out, total=2)
-    render.write_jsonl([render.item(SHOWN), render.item(evil)], lines)
+    render.write_json("kindlehl/highlights/1", [item(SHOWN), item(evil)], out, total=2)
+    render.write_jsonl([item(SHOWN), item(evil)], lines)
     document = json.loads(out.getvalue())
     assert (document["schema"], document["total"]) == ("kindlehl/highlights/1", 2)
     assert [json.loads(line) for line in lines.getvalue().split("\n")[:-1]] == document["items"]
     assert document["items"][1]["text"] == EVIL
     assert set(document["items"][0]) == {*SHOWN.__slots__, "book_id"} - {"book"}
-    assert set(render.book_item(Book("b", "T"))) == set(Book.__slots__) - {"raw_titles"}
+    assert set(book_item(Book("b", "T"))) == set(Book.__slots__) - {"raw_titles"}
     empty = io.StringIO()
     render.write_json("s", [], empty)
     assert json.loads(empty.getvalue()) == {"schema": "s", "items": []}

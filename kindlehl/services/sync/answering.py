@@ -35,20 +35,25 @@ OWN = ""
 """Under this name a library keeps its own owner's wish."""
 
 
-def heed(library: Library, refuses: int, at: str) -> int:
-    """Keep nothing of what a library's owner refuses from now on, not even what is here already. Returns how many facts
+def heed(library: Library, wish: int, at: str) -> int:
+    """Keep nothing of what a library's owner wishes it to refuse from now on, not even what is here already. Returns how many facts
     are gone."""
     gone = 0
     with library.transaction():
-        library.peers.keep(OWN, Progress(refuses=refuses, wished=at))
-        if refuses:
-            gone = library.facts.drop(refuses)
+        library.peers.keep(OWN, Progress(refuses=wish, wished=at))
+        if wish:
+            gone = library.facts.drop(wish)
         if gone:
             library.shelf.rebuild()
             library.peers.renew()
     if gone:
         library.scrub()
     return gone
+
+
+def refuses(library: Library) -> int:
+    """What a library keeps nothing of, by its owner's wish."""
+    return library.peers.progress(OWN).refuses
 
 
 def mend(library: Library) -> int:
@@ -68,11 +73,6 @@ class Desk:
 
     library: Library
 
-    @property
-    def refuses(self) -> int:
-        """What is not kept here."""
-        return self.library.peers.progress(OWN).refuses
-
     def answer(self, question: Question, now: datetime) -> Answer:
         """What to say to a question. What cannot be done is an answer, too."""
         try:
@@ -88,7 +88,7 @@ class Desk:
             raise MovedError("The server's library is not the one it was.", hint="Sync again.")
         if isinstance(question, Push):
             return self._take(question.facts, question.withheld)
-        withheld = question.withheld | self.refuses
+        withheld = question.withheld | refuses(self.library)
         if isinstance(question, Pull):
             return self._page(question.cursor, withheld)
         facts = self.library.facts
@@ -129,7 +129,7 @@ class Desk:
         refused: list[Refused] = []
         taken: list[str] = []
         with self.library.transaction():
-            withheld |= self.refuses  # in the transaction: what was refused a moment ago is not kept
+            withheld |= refuses(self.library)  # in the transaction: what was refused a moment ago is not kept
             for raw in facts:
                 code, id_, body = _looked_at(bytes(raw), withheld)
                 if code:

@@ -32,17 +32,17 @@ async def body(request: Request, limit: int) -> bytes:
     return packing.unpacked(bytes(data), request.headers.get("Content-Encoding"), limit)
 
 
-def decoded(decode: Callable[[bytes], T], data: bytes) -> T:
-    """What it says. Raises WireError."""
+def decoded(decode: Callable[[bytes], T], data: bytes, hint: str = "Update kindlehl.") -> T:
+    """What it says. Raises WireError, with this advice."""
     try:
         return decode(data)
-    except (Malformed, RecursionError) as error:
-        raise unknown() from error
+    except (Malformed, UnicodeDecodeError, RecursionError) as error:
+        raise unknown(hint) from error
 
 
-def unknown() -> WireError:
+def unknown(hint: str = "Update kindlehl.") -> WireError:
     """Something was said that is not understood here."""
-    return WireError("That is no message the server knows.", hint="Update kindlehl.")
+    return WireError("That is no message the server knows.", hint=hint)
 
 
 def address(request: HTTPConnection) -> str:
