@@ -32,5 +32,11 @@ def main() -> None:
     sys.exit(code)
 
 
+def server() -> None:
+    """The program `kindlehl-server`: the commands of `kindlehl server`, which the server's package adds."""
+    sys.argv[1:1] = ["server"]
+    main()
+
+
 if __name__ == "__main__":
     main()

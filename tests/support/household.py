@@ -73,17 +73,21 @@ class Household:
     @property
     def library(self) -> Path:
         """The file of its owner's library."""
-        return self.folder / "libraries" / self.owner.id / "library.db"
+        return self.library_of(self.owner)
+
+    def library_of(self, person: Person) -> Path:
+        """The file of somebody's."""
+        return self.folder / "libraries" / person.id / "library.db"
 
 
 @contextmanager
-def household(folder: Path) -> Iterator[Household]:
-    """A server in a folder, as long as it is needed."""
+def household(folder: Path, *, fresh: bool = True) -> Iterator[Household]:
+    """A server in a folder, as long as it is needed; on what was there before, if it is not a fresh one."""
     folder.mkdir(parents=True, exist_ok=True)
     database = Database(f"sqlite:///{folder / 'server.db'}")
     migrate(database)
     needs = needs_of(database, folder)
-    owner = owner_of(needs)
+    owner = owner_of(needs) if fresh else needs.accounts.sign_in("Anna", PASSWORD)
     try:
         with serving(create_app(needs)) as url:
             yield Household(url, needs, owner, folder)

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from kindlehl.cli.render import cells
+from kindlehl_server import keeping
+from kindlehl_server.settings import Settings
 from support.cli import SAMPLE, Kindlehl, Result, contents
-from support.household import Household, let_in
+from support.household import Household, let_in, now
 from support.tree import ROWS, Command, commands, row
 
 EVERY = commands()
@@ -51,12 +53,15 @@ class Person(Kindlehl):
 
     def strays(self) -> list[str]:
         """What lies where none of our files has to be."""
-        kept = re.compile(r"(data|state|config|cache)(/kindlehl(/.*)?)?|made(/.*)?|backup\.db|tmp")
+        kept = re.compile(
+            r"(data|state|config|cache)(/kindlehl(/.*)?)?|made(/.*)?|made\.zip|backup\.db|tmp(/server\.zip)?"
+        )
         return [name for name in contents(self.home) if not kept.fullmatch(name)]
 
     def fresh(self) -> None:
         """The library as it was after the import, and nothing that an earlier run made."""
         shutil.rmtree(self.home / "made", ignore_errors=True)
+        (self.home / "made.zip").unlink(missing_ok=True)
         for left in self.library.parent.glob("library.*"):
             if left.is_dir():
                 shutil.rmtree(left)
@@ -95,11 +100,19 @@ def somebody(make: Callable[[str], Path], household: Household) -> Person:
     person.places = {
         "id": first["id"], "other": other["id"], "deleted": deleted["id"], "joined": joined, "file": str(SAMPLE),
         "folder": str(person.home / "made"), "backup": str(backup), "url": household.url,
+        "server": str(household.folder), "zip": str(made_backup(household, person)),
     }  # fmt: skip
     with closing(sqlite3.connect(person.library)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     person.kept = person.library.read_bytes()
     return person
+
+
+def made_backup(household: Household, person: Person) -> Path:
+    """Of the server."""
+    path = person.home / "tmp" / "server.zip"
+    keeping.back_up(Settings(household.folder), path, now())
+    return path
 
 
 def disagree(person: Person, another: Person, id_: str) -> None:
@@ -134,7 +147,7 @@ def steady(out: str) -> str:
 
 VARYING = re.compile(
     r"\b[0-9a-f]{8}((-[0-9a-f]{4}){3}-[0-9a-f]{12})?\b|\d{8}T\d{6}Z|\d{4}-\d\d-\d\d[T ][\d:.]+Z?"
-    r"|[\d.]+ (m?s|seconds)|[\d,]+ MB"
+    r"|[\d.]+ (m?s|seconds)|[\d,]+ MB|\"bytes\": ?\d+"
 )
 
 

@@ -34,7 +34,8 @@ class Row(NamedTuple):
 
     arguments: tuple[str, ...] = ()
     """{id} and {other}: ids of highlights of one book; {deleted}: of one in the trash; {joined}: of one with several
-    forms; {file}: a clippings file; {folder}: a folder that is not there yet; {backup}: a backup."""
+    forms; {file}: a clippings file; {folder}: a folder that is not there yet; {backup}: a backup; {server}: a server's
+    folder; {zip}: a backup of it."""
     reads: bool = True
     """Whether it only reads: then the library stays byte for byte as it was."""
     library: bool = True
@@ -109,6 +110,9 @@ ROWS: dict[str, Row] = {
     "db restore": Row(("{backup}", "--yes"), reads=False, library=False, asks=("{backup}",), dash=("-", "--yes")),
     "db verify": Row(missing=1),
     "completion": Row(("bash",), library=False, without="it prints a script"),
+    "server backup": Row(("{folder}.zip", "--data", "{server}"), library=False, again=False),
+    "server restore": Row(("{zip}", "--data", "{folder}"), reads=False, library=False, again=False),
+    "server verify": Row(("--data", "{server}"), library=False),
     "serve": Row(("--help",), library=False, without="it runs until it is stopped", runs=True),
     "help": Row(("exit-codes",), library=False, without="it is for people"),
 }

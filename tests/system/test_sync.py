@@ -193,7 +193,7 @@ class TestSync:
         id_ = first_id(pi)
         laptop.ok("note", id_, "as the laptop sees it")
         desktop.ok("note", id_, "as the desktop sees it")
-        assert "Sent 1 change;" in laptop.ok("sync")
+        assert "Received 1 and sent 1 changes;" in laptop.ok("sync")
         done = desktop("sync")
         assert "Received 1 and sent 1 changes" in done.out
         assert "two things are said now" in done.err

@@ -26,9 +26,14 @@ class FileLibraries:
 
     def path(self, owner: str) -> Path:
         """Where somebody's library is."""
-        if not _ID.fullmatch(owner):
+        if not self.is_owner(owner):
             raise LibraryError("That is nobody's library.")
         return self.folder / owner / "library.db"
+
+    @staticmethod
+    def is_owner(name: str) -> bool:
+        """Whether this is the id of a person, and no other name of a folder."""
+        return bool(_ID.fullmatch(name))
 
     @contextmanager
     def library(self, owner: str) -> Generator[Library]:

@@ -1,0 +1,112 @@
+"""`kindlehl server`, or `kindlehl-server`: the commands for whoever runs a server."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kindlehl.cli import findings, render
+from kindlehl.cli.options import Json
+from kindlehl.cli.run import tell
+from kindlehl.domain.errors import UsageError
+from kindlehl_server.commands import options
+
+if TYPE_CHECKING:
+    from kindlehl_server.keeping import Kept
+
+app = typer.Typer(
+    help="Care for a server: back it up, bring it back, look whether all of it is whole.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="Where to; in a folder under a dated name.")],
+    json: Json = False,
+    data: options.Data = None,
+    database: options.Database = None,
+) -> None:
+    """Back up a server while it runs: people, devices, and every library, in one file.
+
+    Example: kindlehl server backup /mnt/backups/
+    """
+    from kindlehl_server import keeping  # the help needs none of it
+
+    now = datetime.now(UTC)
+    place = target.expanduser()
+    if place.is_dir():
+        place = place / f"kindlehl-server-{now:%Y%m%dT%H%M%SZ}.zip"
+    kept = keeping.back_up(options.settings(data, database), place, now)
+    if json:
+        render.write_object("kindlehl/server-backup/1", path=str(place), bytes=place.stat().st_size, **kept._asdict())
+    else:
+        terminal = render.Terminal()
+        terminal.print(*render.naming(terminal, f"Backed up {_told(kept)}", str(place)))
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="What `kindlehl server backup` made.")],
+    replace: Annotated[bool, typer.Option("--replace", help="What the server has now may go aside.")] = False,
+    json: Json = False,
+    data: options.Data = None,
+) -> None:
+    """Bring a backup back, here or on another machine. The server must not run. What was there is kept beside it.
+
+    Devices give the server whatever they have and it lacks, the next time they sync.
+
+    Example: kindlehl server restore /mnt/backups/kindlehl-server-20261128T020000Z.zip
+    """
+    from kindlehl_server import keeping  # as above
+
+    settings = options.settings(data, None)
+    if settings.data.exists() and not replace:
+        raise UsageError(
+            f"There is a server's folder at {settings.data}.",
+            hint="Stop the server, then give --replace: the folder is kept beside the new one.",
+        )
+    kept, aside = keeping.restore(source.expanduser(), settings, datetime.now(UTC))
+    if json:
+        was = str(aside) if aside else None
+        render.write_object("kindlehl/server-restore/1", data=str(settings.data), replaced=was, **kept._asdict())
+        return
+    terminal = render.Terminal()
+    terminal.print(*render.naming(terminal, f"Restored {_told(kept)}", str(settings.data)))
+    if aside:
+        terminal.print(*render.naming(terminal, "What was there is kept", str(aside)))
+
+
+@app.command()
+def verify(
+    deep: Annotated[bool, typer.Option("--deep", help="Fold everything from scratch and compare, too.")] = False,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Set damaged facts aside, so that devices send them again.")
+    ] = False,
+    json: Json = False,
+    data: options.Data = None,
+    database: options.Database = None,
+) -> None:
+    """Look for damage in all that a server has. Exit code 1 if anything is wrong.
+
+    Example: kindlehl server verify
+    """
+    from kindlehl_server import keeping  # as above
+
+    settings = options.settings(data, database)
+    mended = keeping.mend_all(settings) if mend else 0
+    if mended:
+        tell(f"Set aside {mended:,} damaged facts; devices send them again.")
+    found = list(keeping.look(settings, deep=deep))
+    findings.show(found, "kindlehl/server-verify/1", json=json, mended=mended)
+    if not all(finding.ok for finding in found):
+        raise typer.Exit(1)
+
+
+def _told(kept: "Kept") -> str:
+    libraries = "library" if kept.libraries == 1 else "libraries"
+    return f"{kept.libraries:,} {libraries} with {kept.facts:,} facts"

@@ -1,0 +1,252 @@
+"""What a server has is kept: backed up while it runs, brought back as a whole, looked at, and mended."""
+
+import shutil
+import sqlite3
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from support.histories import edit, import_of, picture, record
+from support.household import PASSWORD, Household, household, let_in
+
+from kindlehl.domain.errors import NotFoundError, SourceError, TargetError, UsageError
+from kindlehl.domain.facts import Fact
+from kindlehl.ports import Library
+from kindlehl.remote import Server
+from kindlehl.services.sync.round import sync
+from kindlehl.store.library import empty_library, open_library
+from kindlehl_server import keeping
+from kindlehl_server.settings import Settings
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+HIS = [record("highlight", "Tale (Dickens, Charles)", f"His words {n}", n, 1, n % 30, False) for n in range(1, 200)]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Household]:
+    with household(tmp_path / "server") as made:
+        yield made
+
+
+@pytest.fixture
+def mine() -> Iterator[Library]:
+    with closing(empty_library()) as library:
+        keep(library, *HIS, import_of(1, "clippings", HIS))
+        yield library
+
+
+def keep(library: Library, *facts: Fact) -> None:
+    with library.transaction():
+        library.facts.add(facts)
+        library.shelf.settle()
+
+
+@pytest.fixture
+def met(home: Household) -> Iterator[Callable[[Library], bool]]:
+    """A round of a device of the owner's; whether both are equal then."""
+    with closing(Server(home.url, let_in(home.needs, home.owner, "Laptop"))) as server:
+        yield lambda library: sync(library, "server", server.ask).equal
+
+
+def settings(home: Household) -> Settings:
+    return Settings(home.folder)
+
+
+class TestBackup:
+    """A server that runs is backed up and brought back elsewhere."""
+
+    def test_people_devices_and_libraries_are_in_one_file_and_come_back(
+        self, home: Household, mine: Library, met: Callable[[Library], bool], tmp_path: Path
+    ) -> None:
+        """Whoever could sign in can do so there, and who was let in is; nobody else may read either."""
+        assert met(mine)
+        target = tmp_path / "backup.zip"
+        kept = keeping.back_up(settings(home), target, NOW)
+        assert kept == (1, len(HIS) + 1)
+        assert target.stat().st_mode & 0o777 == 0o600
+        elsewhere = Settings(tmp_path / "new" / "data")
+        assert keeping.restore(target, elsewhere, NOW) == (kept, None)
+        assert elsewhere.data.stat().st_mode & 0o777 == 0o700
+        with household(elsewhere.data, fresh=False) as moved:
+            owner = moved.needs.accounts.sign_in("Anna", PASSWORD)
+            assert [each.name for each in moved.needs.accounts.devices(owner.id)] == ["Laptop"]
+            with closing(open_library(moved.library_of(owner))) as theirs:
+                assert picture(theirs) == picture(mine)
+
+    def test_a_backup_is_whole_though_devices_write_meanwhile(
+        self, home: Household, mine: Library, met: Callable[[Library], bool], tmp_path: Path
+    ) -> None:
+        """Each library as it was at one moment."""
+        assert met(mine)
+        over = threading.Event()
+
+        def write() -> None:
+            with closing(open_library(home.library)) as library:
+                n = 0
+                while not over.is_set():
+                    n += 1
+                    keep(library, edit(1_000 + n, HIS[n % len(HIS)].id, "note", f"thought {n}"))
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for n in range(3):
+                keeping.back_up(settings(home), tmp_path / f"{n}.zip", NOW)
+        finally:
+            over.set()
+            writer.join()
+        for n in range(3):
+            place = Settings(tmp_path / f"data{n}")
+            keeping.restore(tmp_path / f"{n}.zip", place, NOW)
+            assert all(finding.ok for finding in keeping.look(place, deep=True))
+
+    def test_yesterdays_server_gets_from_devices_what_it_lacks(
+        self, home: Household, mine: Library, met: Callable[[Library], bool], tmp_path: Path
+    ) -> None:
+        """Nothing of today is lost, on any of them."""
+        assert met(mine)
+        keeping.back_up(settings(home), tmp_path / "yesterday.zip", NOW)
+        keep(mine, edit(1_000, HIS[0].id, "note", "of today"))
+        assert met(mine)
+        fresh = Settings(tmp_path / "fresh")
+        keeping.restore(tmp_path / "yesterday.zip", fresh, NOW)
+        shutil.rmtree(home.folder / "libraries")
+        (fresh.data / "libraries").replace(home.folder / "libraries")
+        with closing(empty_library()) as tablet:
+            assert met(mine)
+            assert met(tablet)
+            assert picture(tablet) == picture(mine)
+
+    def test_what_was_there_is_kept_beside_the_restored(
+        self, home: Household, mine: Library, met: Callable[[Library], bool], tmp_path: Path
+    ) -> None:
+        """Whoever restored the wrong one can go back."""
+        assert met(mine)
+        keeping.back_up(settings(home), tmp_path / "b.zip", NOW)
+        place = Settings(tmp_path / "data")
+        keeping.restore(tmp_path / "b.zip", place, NOW)
+        (place.data / "mark").write_text("the first")
+        _, aside = keeping.restore(tmp_path / "b.zip", place, NOW)
+        assert aside
+        assert (aside / "mark").read_text() == "the first"
+        assert not (place.data / "mark").exists()
+
+    def test_a_file_that_is_there_is_not_replaced(self, home: Household, tmp_path: Path) -> None:
+        """And where nothing can be written, nothing is left behind."""
+        (tmp_path / "b.zip").write_text("something else")
+        with pytest.raises(TargetError, match="there already"):
+            keeping.back_up(settings(home), tmp_path / "b.zip", NOW)
+        assert (tmp_path / "b.zip").read_text() == "something else"
+        with pytest.raises(TargetError, match="cannot be written"):
+            keeping.back_up(settings(home), tmp_path / "no" / "such" / "b.zip", NOW)
+        with pytest.raises(NotFoundError):
+            keeping.back_up(Settings(tmp_path / "nowhere"), tmp_path / "c.zip", NOW)
+        with pytest.raises(UsageError, match="its own tools"):
+            keeping.back_up(Settings(tmp_path, "postgresql://x/y"), tmp_path / "c.zip", NOW)
+
+
+class TestBadBackups:
+    """What is no backup changes nothing."""
+
+    @pytest.fixture
+    def whole(self, home: Household, mine: Library, met: Callable[[Library], bool], tmp_path: Path) -> Path:
+        """A good one."""
+        assert met(mine)
+        keeping.back_up(settings(home), tmp_path / "whole.zip", NOW)
+        return tmp_path / "whole.zip"
+
+    def refused(self, path: Path, tmp_path: Path) -> None:
+        """With a sentence; what is there stays."""
+        place = Settings(tmp_path / "data")
+        place.data.mkdir(exist_ok=True)
+        (place.data / "mark").write_text("there before")
+        before = sorted(tmp_path.iterdir())
+        with pytest.raises(SourceError, match="no whole backup"):
+            keeping.restore(path, place, NOW)
+        assert (place.data / "mark").read_text() == "there before"
+        assert sorted(tmp_path.iterdir()) == before
+
+    @pytest.mark.parametrize("share", [0, 0.3, 0.99])
+    def test_one_that_was_cut_off(self, whole: Path, tmp_path: Path, share: float) -> None:
+        """Wherever that was."""
+        data = whole.read_bytes()
+        whole.write_bytes(data[: int(len(data) * share)])
+        self.refused(whole, tmp_path)
+
+    def test_one_whose_bytes_were_changed(self, whole: Path, tmp_path: Path) -> None:
+        """In the middle of a library."""
+        data = bytearray(whole.read_bytes())
+        data[len(data) // 2] ^= 0xFF
+        whole.write_bytes(data)
+        self.refused(whole, tmp_path)
+
+    @pytest.mark.parametrize(
+        "name",
+        ["../out.db", "/tmp/out.db", "libraries/../../out/library.db", "libraries/x/library.db",
+         "libraries//library.db", "other.db", "libraries/01234567-89ab-cdef-0123-456789abcdef/other.db",
+         "./libraries/01234567-89ab-cdef-0123-456789abcdef/library.db"],
+    )  # fmt: skip
+    def test_one_with_a_name_that_is_not_ours(self, whole: Path, tmp_path: Path, name: str) -> None:
+        """Nothing is ever written outside the folder."""
+        with zipfile.ZipFile(whole, "a") as backup:
+            backup.writestr(name, b"evil")
+        self.refused(whole, tmp_path)
+
+    @pytest.mark.parametrize("name", ["server.db", "libraries/01234567-89ab-cdef-0123-456789abcdef/library.db"])
+    def test_one_that_holds_something_else_than_a_database(self, home: Household, tmp_path: Path, name: str) -> None:
+        """Under a right name."""
+        path = tmp_path / "made.zip"
+        with zipfile.ZipFile(path, "w") as backup:
+            backup.writestr(name, b"no database, but as long as one might be. " * 99)
+            if name != "server.db":
+                backup.write(home.folder / "server.db", "server.db")
+        self.refused(path, tmp_path)
+
+    def test_one_of_a_single_library(self, home: Household, tmp_path: Path) -> None:
+        """A zip without people."""
+        with zipfile.ZipFile(tmp_path / "made.zip", "w") as backup:
+            backup.writestr("libraries/01234567-89ab-cdef-0123-456789abcdef/library.db", b"")
+        self.refused(tmp_path / "made.zip", tmp_path)
+
+
+class TestVerify:
+    """Damage is found, and mended by what devices have."""
+
+    def test_a_sound_server_is_called_so(self, home: Household, mine: Library, met: Callable[[Library], bool]) -> None:
+        """Its database, and each library."""
+        assert met(mine)
+        found = list(keeping.look(settings(home), deep=True))
+        assert [finding.ok for finding in found] == [True, True]
+
+    def test_what_rotted_on_the_server_is_sent_again(
+        self, home: Household, mine: Library, met: Callable[[Library], bool]
+    ) -> None:
+        """By whichever device comes next."""
+        assert met(mine)
+        with closing(sqlite3.connect(home.library)) as db, db:
+            db.execute("UPDATE facts SET body = replace(body, 'words 1', 'w?rds 1') WHERE type = 'record'")
+        wrong = [finding for finding in keeping.look(settings(home), deep=False) if not finding.ok]
+        assert "kindlehl server verify --mend" in str(wrong[0].remedy)
+        assert keeping.mend_all(settings(home)) > 50
+        assert all(finding.ok for finding in keeping.look(settings(home), deep=True))
+        assert met(mine)
+        with closing(open_library(home.library)) as theirs:
+            assert picture(theirs) == picture(mine)
+        assert keeping.mend_all(settings(home)) == 0
+
+    def test_a_library_that_is_none_is_a_finding(
+        self, home: Household, mine: Library, met: Callable[[Library], bool]
+    ) -> None:
+        """And the others are looked at all the same."""
+        assert met(mine)
+        other = home.folder / "libraries" / "01234567-89ab-cdef-0123-456789abcdef" / "library.db"
+        other.parent.mkdir()
+        other.write_bytes(b"no database, but as long as one might be. " * 99)
+        found = list(keeping.look(settings(home), deep=False))
+        assert sorted(finding.ok for finding in found) == [False, True, True]
+        other.with_name("server.db").write_bytes(other.read_bytes())
+        assert not next(keeping.look(Settings(other.parent), deep=False)).ok
