@@ -27,7 +27,7 @@ METAVARS = {
     "TOPIC": "=" + "|".join([*TOPICS, *COMMANDS]),
     **dict.fromkeys(
         ("AGE", "DAY", "FORM", "KEY", "LABEL", "LETTER", "N", "N[-N", "NAME", "NOTE", "OP", "QUERY", "SECONDS", "TEXT",
-         "TITLE", "URL", "VALUE", "WHEN", "YYYY-MM-DD", "DEVICE", "FILE|FOLDER", "ADDRESS", "NUMBER"),
+         "TITLE", "URL", "VALUE", "WHEN", "YYYY-MM-DD", "DEVICE", "FILE|FOLDER", "ADDRESS", "ADDRESS:PORT", "NUMBER"),
         FREE,
     ),
 }  # fmt: skip

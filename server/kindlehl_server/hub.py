@@ -5,7 +5,8 @@ waits for anybody who listens. All of it runs on the event loop.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+import time
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import contextmanager
 
 from kindlehl.domain.errors import BusyError
@@ -19,6 +20,8 @@ class Listener:
 
     def __init__(self, device: str) -> None:
         self.device = device
+        self.behind_since: float | None = None
+        """When it was told of something that it has not come for."""
         self._head = 0
         self._told = asyncio.Event()
         self._dismissed = False
@@ -32,8 +35,10 @@ class Listener:
                 return
             yield self._head
 
-    def poke(self, head: int) -> None:
-        """There is more."""
+    def poke(self, head: int, *, known: bool) -> None:
+        """There is more, which this very device may have brought."""
+        if self.behind_since is None and not known:
+            self.behind_since = time.monotonic()
         self._head = head
         self._told.set()
 
@@ -64,10 +69,10 @@ class Hub:
             if not mine:
                 self._listeners.pop(owner, None)
 
-    def poke(self, owner: str, head: int) -> None:
-        """A person's library has come so far, durably."""
+    def poke(self, owner: str, head: int, by: str) -> None:
+        """A person's library has come so far, durably, by what one of his devices brought."""
         for listener in self._listeners.get(owner, ()):
-            listener.poke(head)
+            listener.poke(head, known=listener.device == by)
 
     def dismiss(self, owner: str, device: str) -> None:
         """Close the sockets of a device that is let in no more."""
@@ -75,10 +80,26 @@ class Hub:
             if listener.device == device:
                 listener.dismiss()
 
+    def came(self, owner: str, device: str) -> float | None:
+        """A device comes for what there is; returns how many seconds ago it was first told, if it was."""
+        since: list[float] = []
+        for listener in self._listeners.get(owner, ()):
+            if listener.device == device and listener.behind_since is not None:
+                since.append(listener.behind_since)
+                listener.behind_since = None
+        return time.monotonic() - min(since) if since else None
+
+    def behind(self) -> Sequence[float]:
+        """For how many seconds each socket was told of something that its device has not come for."""
+        now = time.monotonic()
+        # A watcher asks from a thread of its own.
+        listeners = [listener for mine in [*self._listeners.values()] for listener in [*mine]]
+        return [now - since for listener in listeners if (since := listener.behind_since) is not None]
+
     def hears(self, owner: str, device: str) -> bool:
         """Whether a device listens."""
         return any(listener.device == device for listener in self._listeners.get(owner, ()))
 
     def __len__(self) -> int:
         """How many sockets are open."""
-        return sum(len(listeners) for listeners in self._listeners.values())
+        return sum(len(listeners) for listeners in [*self._listeners.values()])

@@ -174,9 +174,8 @@ def mend_all(settings: Settings) -> int:
 
 def _libraries(settings: Settings) -> Iterator[tuple[str, Path]]:
     """The id of each person who has a library, and where it is."""
-    for path in sorted(settings.libraries.glob(f"*/{_LIBRARY}")):
-        if FileLibraries.is_owner(path.parent.name):
-            yield path.parent.name, path
+    libraries = FileLibraries(settings.libraries)
+    return ((owner, libraries.path(owner)) for owner in libraries.owners())
 
 
 def _file(settings: Settings) -> Path:

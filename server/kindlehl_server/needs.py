@@ -7,6 +7,7 @@ from datetime import datetime
 from kindlehl_server.accounts import Accounts, Pairing, Sessions
 from kindlehl_server.hub import Hub
 from kindlehl_server.limits import Limits
+from kindlehl_server.metrics import Metrics
 from kindlehl_server.ports import Libraries
 from kindlehl_server.turns import Turns
 
@@ -24,4 +25,5 @@ class Needs:
     """Raises KindlehlError where the server cannot do its work."""
     hub: Hub = field(default_factory=Hub)
     turns: Turns = field(default_factory=Turns)
+    metrics: Metrics = field(default_factory=Metrics)
     limits: Limits = field(default_factory=Limits)

@@ -9,7 +9,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from kindlehl.domain.errors import LibraryError
+from kindlehl.services.sync.noticing import IN_CONFLICT
 from kindlehl_server.accounts import Accounts, Pairing, Sessions
+from kindlehl_server.metrics import STALLED, rarely
 from kindlehl_server.migrations import migrate
 from kindlehl_server.needs import Needs
 from kindlehl_server.settings import Settings
@@ -36,16 +38,29 @@ def needs(settings: Settings) -> Generator[Needs]:
             if shutil.disk_usage(settings.data).free < _ROOM:
                 raise LibraryError("The server's disk is nearly full.", hint="Make room on the server.")
 
-        yield Needs(
-            accounts,
-            Sessions(database, now),
-            Pairing(database, accounts, now),
-            FileLibraries(settings.libraries),
-            now,
-            ready,
-        )
+        libraries = FileLibraries(settings.libraries)
+        made = Needs(accounts, Sessions(database, now), Pairing(database, accounts, now), libraries, now, ready)
+        _measured(made, libraries)
+        yield made
     finally:
         database.close()
+
+
+def _measured(needs: Needs, libraries: FileLibraries) -> None:
+    hub, metrics = needs.hub, needs.metrics
+    metrics.gauge("kindlehl_connections", "Sockets that are open.", lambda: len(hub))
+    metrics.gauge(
+        "kindlehl_oldest_unsent_seconds", "For how long a connected device has not come for what it was told of.",
+        lambda: max(hub.behind(), default=0.0),
+    )  # fmt: skip
+    metrics.gauge(
+        "kindlehl_stalled_devices", f"Connected devices for which that is {STALLED:.0f} seconds or more.",
+        lambda: sum(seconds >= STALLED for seconds in hub.behind()),
+    )  # fmt: skip
+    metrics.gauge(
+        "kindlehl_open_conflicts", "Highlights of which two things are said, in all libraries.",
+        rarely(lambda: sum(libraries.count(owner, IN_CONFLICT) for owner in libraries.owners())),
+    )  # fmt: skip
 
 
 def now() -> datetime:

@@ -7,7 +7,7 @@ from kindlehl.domain.library import SHOWN_KINDS
 from kindlehl.ports import Filter, Library, Term
 from kindlehl.services.sync.round import Done
 
-_IN_CONFLICT = Filter(SHOWN_KINDS, terms=((Term("has", "conflict"),),))
+IN_CONFLICT = Filter(SHOWN_KINDS, terms=((Term("has", "conflict"),),))
 _DELETED = Filter(SHOWN_KINDS, deleted=True)
 
 
@@ -23,10 +23,10 @@ class Noticed(NamedTuple):
 def noticing(library: Library, round_: Callable[[], Done]) -> tuple[Done, Noticed]:
     """A round, and what it changed."""
     with library.snapshot():
-        deleted, conflicts = library.shelf.count(_DELETED), library.shelf.count(_IN_CONFLICT)
+        deleted, conflicts = library.shelf.count(_DELETED), library.shelf.count(IN_CONFLICT)
     done = round_()
     if not done.received:
         return done, Noticed()
     with library.snapshot():
-        deleted, conflicts = library.shelf.count(_DELETED) - deleted, library.shelf.count(_IN_CONFLICT) - conflicts
+        deleted, conflicts = library.shelf.count(_DELETED) - deleted, library.shelf.count(IN_CONFLICT) - conflicts
     return done, Noticed(max(0, deleted), max(0, conflicts))

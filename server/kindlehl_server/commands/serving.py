@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -52,6 +53,17 @@ def serve(
             help="How others reach it, where a proxy stands before it.",
         ),
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            "--metrics",
+            envvar=f"{PREFIX}METRICS",
+            show_envvar=False,
+            show_default=False,
+            metavar="ADDRESS:PORT",
+            help="Where Prometheus may ask how it goes; nowhere, unless said.",
+        ),
+    ] = None,
     data: options.Data = None,
     database: options.Database = None,
 ) -> None:
@@ -66,7 +78,11 @@ def serve(
     from kindlehl_server import wiring
     from kindlehl_server.app import create_app
 
-    with wiring.needs(options.settings(data, database)) as needs, _bound(host, port) as bound:
+    with ExitStack() as held:
+        needs = held.enter_context(wiring.needs(options.settings(data, database)))
+        bound = held.enter_context(_bound(host, port))
+        if metrics:
+            held.enter_context(needs.metrics.listening(metrics))
         where = url or _address(bound)
         sys.stdout.write(f"Serving at {where}; Ctrl-C stops it.\n")
         invitation = needs.accounts.first_invitation()

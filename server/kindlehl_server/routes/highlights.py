@@ -1,5 +1,6 @@
 """One highlight over HTTP, for clients that are no replicas: add, read, change, delete."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -70,6 +71,7 @@ class Highlights:
 
     async def _of(self, token: str, act: Callable[[Rows], T]) -> T:
         """What becomes of the highlights of whoever has this token. Whoever listens hears of what changed."""
+        began = time.monotonic()
         device = await run_in_threadpool(self.needs.accounts.device, token)
 
         def acted() -> tuple[T, int, int]:
@@ -81,7 +83,8 @@ class Highlights:
         async with self.needs.turns.turn(device.owner):
             done, before, head = await run_in_threadpool(acted)
         if head != before:
-            self.needs.hub.poke(device.owner, head)
+            self.needs.metrics.creates.observe(time.monotonic() - began)
+            self.needs.hub.poke(device.owner, head, "")
         return done
 
 

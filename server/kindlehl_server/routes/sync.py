@@ -1,5 +1,6 @@
 """Sync over plain HTTP: a question is a request, its answer the response."""
 
+import time
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +11,7 @@ from starlette.routing import Route
 from kindlehl.domain.clock import stamp
 from kindlehl.services.sync.answering import Desk, heed
 from kindlehl.wire import messages
-from kindlehl.wire.messages import Answer, Pushed, Question, Refuse
+from kindlehl.wire.messages import Answer, Pushed, Question, Refuse, States
 from kindlehl_server.needs import Needs
 from kindlehl_server.routes import requests
 
@@ -33,12 +34,19 @@ class Sync:
 
     async def exchange(self, request: Request) -> Response:
         """Read a message, no longer than one may be, and answer it. Whoever listens hears of what it brought."""
+        began, hub, metrics = time.monotonic(), self.needs.hub, self.needs.metrics
         device = await run_in_threadpool(self.needs.accounts.device, requests.token(request))
         data = await requests.body(request, messages.MESSAGE_BYTES)
+        if (waited := hub.came(device.owner, device.id)) is not None:
+            metrics.visible.observe(waited)
         async with self.needs.turns.turn(device.owner):
             answer = await run_in_threadpool(self._answer, device.owner, data)
-        if isinstance(answer, Pushed) and answer.head != answer.before:
-            self.needs.hub.poke(device.owner, answer.head)
+        if isinstance(answer, Pushed):
+            metrics.creates.observe(time.monotonic() - began)
+            if answer.head != answer.before:
+                hub.poke(device.owner, answer.head, device.id)
+        elif isinstance(answer, States):
+            metrics.healed.inc(answer.buckets)
         return await run_in_threadpool(requests.answered, answer)
 
     def _answer(self, owner: str, data: bytes) -> Answer:
@@ -52,7 +60,7 @@ class Sync:
         wish = requests.decoded(_refuse, await requests.body(request, _LIMIT))
         async with self.needs.turns.turn(device.owner):
             head = await run_in_threadpool(self._refuse, device.owner, wish.refuses)
-        self.needs.hub.poke(device.owner, head)
+        self.needs.hub.poke(device.owner, head, device.id)
         return Response(status_code=204)
 
     def _refuse(self, owner: str, refuses: int) -> int:

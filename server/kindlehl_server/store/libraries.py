@@ -5,12 +5,12 @@ who leaves takes it along.
 """
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from kindlehl.domain.errors import LibraryError
-from kindlehl.ports import Library
+from kindlehl.ports import Filter, Library
 from kindlehl.store.library import open_library
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -34,6 +34,15 @@ class FileLibraries:
     def is_owner(name: str) -> bool:
         """Whether this is the id of a person, and no other name of a folder."""
         return bool(_ID.fullmatch(name))
+
+    def owners(self) -> Sequence[str]:
+        """The ids of all who have a library."""
+        return sorted(path.parent.name for path in self.folder.glob("*/library.db") if self.is_owner(path.parent.name))
+
+    def count(self, owner: str, wanted: Filter) -> int:
+        """How many passages of somebody's are meant."""
+        with self.library(owner) as library:
+            return library.shelf.count(wanted)
 
     @contextmanager
     def library(self, owner: str) -> Generator[Library]:
