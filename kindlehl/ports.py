@@ -158,6 +158,10 @@ class Facts(Protocol):
         """Every edit of these targets."""
         ...
 
+    def edited(self, targets: Sequence[Id]) -> Mapping[Id, int]:
+        """How many edits each of these has; those without any are left out."""
+        ...
+
     def before(self, ids: Iterable[Id]) -> set[Id]:
         """The facts named, and all that those had seen, and so on."""
         ...

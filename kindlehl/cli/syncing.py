@@ -150,7 +150,9 @@ def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
         count = "Of one highlight" if noticed.conflicts == 1 else f"Of {noticed.conflicts:,} highlights"
         out.append(f"{count} two things are said now; both are kept. Decide: kindlehl conflicts")
     if done.refused:
-        out.append(f"The server did not take {done.refused:,} changes that are too long for it. They are kept here.")
+        out.append(
+            f"The server did not take {done.refused:,} changes: they are too long, or too many. They are kept here."
+        )
     for name, bit in withholding.NAMES.items():
         if done.refuses & bit and done.sent:
             out.append(f"The server keeps no {name}, as you told it.")

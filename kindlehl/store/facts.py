@@ -296,6 +296,14 @@ class SqliteFacts:
         found = (wire.decode(body) for (body,) in rows)
         return [fact for fact in found if isinstance(fact, Edit)]
 
+    def edited(self, targets: Sequence[Id]) -> Mapping[Id, int]:
+        """How many edits each of these has."""
+        rows = self._db.execute(
+            """SELECT target, count(*) FROM edits WHERE target IN (SELECT value FROM json_each(?)) GROUP BY target""",
+            (json.dumps(targets),),
+        )
+        return dict(rows.fetchall())
+
     def before(self, ids: Iterable[Id]) -> set[Id]:
         """The facts named, and all that those had seen, and so on."""
         named = list(ids)

@@ -161,6 +161,10 @@ class MemoryLibrary:
         found = ((id_, wire.decode(self._facts[id_])) for id_ in ids if id_ in self._facts)
         return {id_: fact for id_, fact in found if isinstance(fact, Record)}
 
+    def edited(self, targets: Sequence[Id]) -> Mapping[Id, int]:
+        """How many edits each of these has."""
+        return Counter(edit.target for edit in self._every_edit() if edit.target in targets)
+
     def edits(self, targets: Sequence[Id]) -> Sequence[Edit]:
         """Every edit of these targets."""
         return [edit for edit in self._every_edit() if edit.target in set(targets)]

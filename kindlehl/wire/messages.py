@@ -18,6 +18,10 @@ PAGE_BYTES = 1 << 20
 """Bytes of facts in one message, unless a single one is longer."""
 FACT_BYTES = 1 << 19
 """What one fact may take: a value of 256 KiB whose every second character is escaped, or an import of 4,000 records."""
+FACT_SEEN = 1_000
+"""What one edit may name as what its author had seen."""
+EDITS = 10_000
+"""Edits of one target: a person makes a few, and each new one is folded with all others."""
 MESSAGE_BYTES = PAGE_BYTES + FACT_BYTES + (1 << 16)
 """What a message may take, unpacked."""
 STATES = 20_000

@@ -104,6 +104,32 @@ class TestFacts:
             library.shelf.rebuild()
         assert picture(library) == before
 
+    def test_edits_are_counted_by_what_they_are_of(self, library: Library) -> None:
+        """Of what has none, nothing is said."""
+        keep(
+            library,
+            BEST,
+            edit(1, BEST.id, "note", "a"),
+            edit(2, BEST.id, "color", "blue"),
+            edit(3, LONG.id, "note", "b"),
+        )
+        assert dict(library.facts.edited([BEST.id, WORST.id])) == {BEST.id: 2}
+
+    def test_what_is_dropped_is_as_though_it_had_never_come(self, library: Library) -> None:
+        """By class, with its digests, and with what it folded to once that is made anew."""
+        keep(library, BEST, import_of(1, "clippings", [BEST]))
+        alone, digests = picture(library), dict(library.facts.digests(2))
+        keep(library, edit(2, BEST.id, "note", "a thought"))
+        with library.transaction():
+            assert library.facts.drop(NOTES) == 1
+            library.shelf.rebuild()
+        assert picture(library) == alone
+        assert dict(library.facts.digests(2)) == digests
+        with library.transaction():
+            assert library.facts.drop(HIGHLIGHTS) == 1
+            library.shelf.rebuild()
+        assert shown(library) == []
+
     def test_a_record_that_arrives_after_its_import_is_shown(self, library: Library) -> None:
         """Sync may bring the list before what it lists."""
         keep(library, import_of(1, "clippings", [BEST]))

@@ -515,6 +515,38 @@ class TestRot:
 class TestRefusal:
     """What cannot be kept there is kept here, and stops nothing."""
 
+    def test_of_too_many_edits_of_one_thing_some_stay_here(
+        self, mine: Library, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each new one would be folded with all others. What is there already is taken again, and what is said of other
+        things travels."""
+        monkeypatch.setattr(messages, "EDITS", 20)
+        keep(mine, *(edit(1_000 + n, HIS[0].id, "note", f"thought {n}") for n in range(15)))
+        assert met(mine, home).refused == 0
+        keep(
+            mine,
+            *(edit(2_000 + n, HIS[0].id, "note", f"thought {n}") for n in range(15)),
+            edit(9, HIS[1].id, "note", "x"),
+        )
+        assert met(mine, home).refused == 10
+        assert met(mine, home).refused == 0
+        assert len(home.library.facts.edits([HIS[0].id])) == 20
+        assert len(home.library.facts.edits([HIS[1].id])) == 1
+        raws = [messages.Raw(body.encode()) for body in mine.facts.named([made_id(1_000 + n) for n in range(15)])]
+        answer = Desk(home.library).answer(Push(home.epoch, raws), NOW)
+        assert isinstance(answer, Pushed)
+        assert answer.refused == []
+
+    def test_an_edit_that_names_too_much_as_seen_stays_here(
+        self, mine: Library, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No person has seen so much."""
+        monkeypatch.setattr(messages, "FACT_SEEN", 20)
+        seen = edit(9, HIS[0].id, "note", "x", [made_id(5_000 + n) for n in range(21)])
+        keep(mine, seen, edit(10, HIS[0].id, "note", "x", [made_id(5_000 + n) for n in range(20)]))
+        assert met(mine, home).refused == 1
+        assert set(held(mine)) - set(held(home.library)) == {seen.id}
+
     def test_a_fact_that_is_too_long_is_refused_once(
         self, mine: Library, home: Home, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec import Raw
 
 from kindlehl import wire
 from kindlehl.domain import clock, fold, withholding
 from kindlehl.domain.errors import KindlehlError, MovedError, UpgradeError, WireError
+from kindlehl.domain.facts import Edit, Id
 from kindlehl.ports import Library, Progress
 from kindlehl.services.sync.digests import together, written
 from kindlehl.services.sync.pages import pages
@@ -130,10 +132,11 @@ class Desk:
         taken: list[str] = []
         with self.library.transaction():
             withheld |= refuses(self.library)  # in the transaction: what was refused a moment ago is not kept
-            for raw in facts:
-                code, id_, body = _looked_at(bytes(raw), withheld)
-                if code:
-                    refused.append(Refused(id_, code))
+            looked = [_looked_at(bytes(raw), withheld) for raw in facts]
+            crowd = self._crowd(looked)
+            for code, id_, body, _ in looked:
+                if code or id_ in crowd:
+                    refused.append(Refused(id_, code or "too_many"))
                 else:
                     taken.append(body)
             before = self.library.facts.head()
@@ -141,6 +144,21 @@ class Desk:
                 self.library.facts.add_raw(taken)
                 self.library.shelf.settle()
             return Pushed(before, self.library.facts.head(), self._digest(withheld), refused)
+
+    def _crowd(self, looked: "Sequence[_Looked]") -> set[Id]:
+        """The edits for which there is no room beside those that their target has."""
+        by_target: dict[Id, list[Id]] = {}
+        for each in looked:
+            if each.target:
+                by_target.setdefault(each.target, []).append(each.id)
+        held = self.library.facts.edited([*by_target]) if by_target else {}
+        crowd: set[Id] = set()
+        for target, ids in by_target.items():
+            room = messages.EDITS - held.get(target, 0)
+            if len(ids) > room:
+                known = {wire.header(body).id for body in self.library.facts.named(ids)}
+                crowd.update([id_ for id_ in ids if id_ not in known][max(0, room) :])
+        return crowd
 
     def _states(self, buckets: Sequence[str], withheld: int) -> States:
         """Those of as many of the first buckets as an answer holds: a bucket holds about as many as any other."""
@@ -161,15 +179,28 @@ class Desk:
             return Page(page, len(page), self.library.facts.head())
 
 
-def _looked_at(data: bytes, withheld: int) -> tuple[str, str, str]:
-    """Why a fact is not taken, if so; its id and its body. Raises WireError for what is no fact at all."""
+class _Looked(NamedTuple):
+    """A fact that was sent."""
+
+    code: str
+    """Why it is not taken, if so."""
+    id: Id
+    body: str
+    target: Id
+    """Of an edit."""
+
+
+def _looked_at(data: bytes, withheld: int) -> _Looked:
+    """What was sent. Raises WireError for what is no fact at all."""
     try:
         body = data.decode()
         head, fact = wire.header(body), wire.decode(body)
     except (UnicodeDecodeError, wire.Malformed) as error:
         raise WireError("Something that was sent is no fact.") from error
-    if len(data) > messages.FACT_BYTES:
-        return "too_large", head.id, body
-    if withholding.falls_under(fact) & withheld:
-        return "withheld", head.id, body
-    return "", head.id, body
+    edit = fact if isinstance(fact, Edit) else None
+    code = ""
+    if len(data) > messages.FACT_BYTES or (edit and len(edit.seen) > messages.FACT_SEEN):
+        code = "too_large"
+    elif withholding.falls_under(fact) & withheld:
+        code = "withheld"
+    return _Looked(code, head.id, body, edit.target if edit and not code else "")

@@ -1,5 +1,6 @@
 """Requests as they are read: who asks, and what, no longer than it may be."""
 
+import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,6 +12,8 @@ from starlette.responses import Response
 from kindlehl.domain.errors import RevokedError, TooLargeError, WireError
 from kindlehl.wire import Malformed, messages, packing
 
+PATIENCE = 60.0
+"""Seconds for a message to arrive, however it drips."""
 T = TypeVar("T", bound=Struct)
 
 
@@ -25,10 +28,14 @@ def token(request: HTTPConnection) -> str:
 async def body(request: Request, limit: int) -> bytes:
     """What was sent, unpacked. Raises TooLargeError as soon as it is longer than that."""
     data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > limit:
-            raise TooLargeError("A message is longer than what is taken.", hint="Send it in parts.")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > limit:
+                    raise TooLargeError("A message is longer than what is taken.", hint="Send it in parts.")
+    except TimeoutError as error:
+        raise WireError("The message took too long to arrive.", hint="Try again over a better line.") from error
     return packing.unpacked(bytes(data), request.headers.get("Content-Encoding"), limit)
 
 
