@@ -1,7 +1,7 @@
 """A real server on a free port, with a person on it whose devices are let in without a code to type."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,11 +27,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def needs_of(database: Database, folder: Path) -> Needs:
+def needs_of(database: Database, folder: Path, clock: Callable[[], datetime] = now) -> Needs:
     """A server with nobody on it, whose passwords cost little."""
-    accounts = Accounts(database, now, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    accounts = Accounts(database, clock, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     libraries = FileLibraries(folder / "libraries")
-    return Needs(accounts, Sessions(database, now), Pairing(database, accounts, now), libraries, now, lambda: None)
+    return Needs(
+        accounts, Sessions(database, clock), Pairing(database, accounts, clock), libraries, clock, lambda: None
+    )
 
 
 def owner_of(needs: Needs, name: str = "Anna") -> Person:
@@ -81,12 +83,12 @@ class Household:
 
 
 @contextmanager
-def household(folder: Path, *, fresh: bool = True) -> Iterator[Household]:
+def household(folder: Path, *, fresh: bool = True, clock: Callable[[], datetime] = now) -> Iterator[Household]:
     """A server in a folder, as long as it is needed; on what was there before, if it is not a fresh one."""
     folder.mkdir(parents=True, exist_ok=True)
     database = Database(f"sqlite:///{folder / 'server.db'}")
     migrate(database)
-    needs = needs_of(database, folder)
+    needs = needs_of(database, folder, clock)
     owner = owner_of(needs) if fresh else needs.accounts.sign_in("Anna", PASSWORD)
     try:
         with serving(create_app(needs)) as url:

@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from kindlehl.domain.errors import LibraryError
+from kindlehl.domain.errors import BusyError, LibraryError
 from kindlehl.ports import Filter, Library
 from kindlehl.store.library import open_library
 
@@ -48,9 +48,26 @@ class FileLibraries:
     def library(self, owner: str) -> Generator[Library]:
         """The library of the person with this id."""
         path = self.path(owner)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        opened = open_library(path, _WAIT)
-        try:
-            yield opened
-        finally:
-            opened.close()
+        with _translated():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            opened = open_library(path, _WAIT)
+            try:
+                yield opened
+            finally:
+                opened.close()
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    """Whoever is told what failed need not know where on the server that was."""
+    try:
+        yield
+    except BusyError as error:
+        busy = BusyError("The server is busy with your library.", hint="Try again in a moment.")
+        busy.retry_after = 1.0
+        raise busy from error
+    except (LibraryError, OSError) as error:
+        raise LibraryError(
+            "The server cannot read or write your library.",
+            hint="Whoever runs it looks at its disk, and at: kindlehl server verify",
+        ) from error
