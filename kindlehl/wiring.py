@@ -1,5 +1,6 @@
 """Settings become working objects: the only place of the core that names an adapter."""
 
+import platform
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -165,7 +166,7 @@ def new_pairing(url: str, token: str, device: str) -> "Pairing":
     """With a server that has just let this device in."""
     from kindlehl.remote import pairings  # as above
 
-    return pairings.Pairing(url, token, device)
+    return pairings.Pairing(url, token, device, computer=platform.node())
 
 
 def unpair(library: Path) -> None:

@@ -1,5 +1,6 @@
 """The commands that make this library and the server's equal."""
 
+import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kindlehl.config import Settings
     from kindlehl.ports import Library
     from kindlehl.remote import Server
+    from kindlehl.remote.pairings import Pairing
     from kindlehl.services.sync.noticing import Noticed
     from kindlehl.services.sync.round import Done
 
@@ -111,6 +113,8 @@ def _once(lib: "Library", server: "Server", settings: "Settings", *, json: bool)
         terminal.print(*render.wrapped(_told(done, server), terminal.width))
     for sentence in _notices(done, noticed, server):
         tell(sentence)
+    if copied := _copied(wiring.needed_pairing(settings.library)):
+        tell(copied)
     if done.refused:
         raise typer.Exit(SKIPPED)
 
@@ -159,6 +163,16 @@ def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
     if (skew := _skew(done)) is not None:
         out.append(skew)
     return out
+
+
+def _copied(pairing: "Pairing") -> str | None:
+    """That this computer is not the one that was paired."""
+    if platform.node() == pairing.computer:
+        return None
+    return (
+        f"This computer is not {render.one_line(pairing.computer)}, which was paired: it holds a copy. Nothing is lost "
+        f"by that; to tell both apart, pair this one too: kindlehl pair {pairing.url}"
+    )
 
 
 def _skew(done: "Done") -> str | None:
@@ -268,6 +282,8 @@ def status(ctx: typer.Context, json: options.Json = False, library: options.Wher
         f"Last found equal: {render.local(progress.met) if progress.met else 'never'}",
         f"Waiting to be sent: {waiting:,}",
     )
+    if copied := _copied(pairing):
+        terminal.print(*render.wrapped(copied, terminal.width))
     for name in withheld:
         terminal.print(f"This device keeps its {name} to itself.")
     for name in refused:

@@ -22,6 +22,8 @@ class Pairing(NamedTuple):
     """What this device is called there."""
     withheld: int = withholding.NOTHING
     """What this device keeps to itself."""
+    computer: str = ""
+    """The name of the computer that was paired: one of another name holds a copy."""
 
 
 def path(library: Path) -> Path:
@@ -36,7 +38,7 @@ def read(library: Path) -> Pairing | None:
     try:
         held: Any = json.loads(file.read_text("utf-8"))
         withheld = sum({withholding.NAMES[name] for name in held["withholds"]})  # an unknown wish is none to overlook
-        return Pairing(str(held["url"]), str(held["token"]), str(held["device"]), withheld)
+        return Pairing(str(held["url"]), str(held["token"]), str(held["device"]), withheld, str(held["computer"]))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -57,7 +59,13 @@ def write(library: Path, pairing: Pairing) -> None:
     """Keep it, whole or not at all. Raises LibraryError."""
     file = path(library)
     withholds = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
-    held = {"url": pairing.url, "token": pairing.token, "device": pairing.device, "withholds": withholds}
+    held = {
+        "url": pairing.url,
+        "token": pairing.token,
+        "device": pairing.device,
+        "withholds": withholds,
+        "computer": pairing.computer,
+    }
     aside = file.with_name(f"{file.name}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

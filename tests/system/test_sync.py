@@ -1,6 +1,7 @@
 """A household at the command line: a real server, real devices, and what they say."""
 
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -265,6 +266,28 @@ class TestSync:
         laptop.ok("devices", "rename", other["id"][-8:], "Anna’s phone")
         assert "Anna’s phone" in laptop.ok("devices", "list")
         assert "No device is called" in complaint(laptop("devices", "rename", "fridge", "x"), 1)
+
+    def test_a_copied_computer_is_told_so_and_loses_nothing(
+        self, device: Callable[[str], Kindlehl], tmp_path: Path
+    ) -> None:
+        """Both go on under one name until one of them is paired anew."""
+        laptop = device("laptop")
+        laptop.ok("import", SAMPLE)
+        laptop.ok("sync")
+        shutil.copytree(laptop.home, tmp_path / "copy")
+        copy = Kindlehl(tmp_path / "copy")
+        held = wiring.pairing(copy.library)
+        assert held
+        wiring.keep_pairing(copy.library, held._replace(computer="the-old-one"))
+        id_ = first_id(laptop)
+        laptop.ok("tag", "here", id_)
+        copy.ok("tag", "there", id_)
+        laptop.ok("sync")
+        assert "is not the-old-one, which was paired" in copy("sync").err
+        assert "is not the-old-one, which was paired" in " ".join(copy.ok("sync", "status").split())
+        laptop.ok("sync")
+        assert equal(laptop, copy)
+        assert laptop("show", id_, "--json").json["items"][0]["tags"] == ["here", "there"]
 
     def test_a_damaged_pairing_is_a_sentence_and_syncs_nothing(
         self, device: Callable[[str], Kindlehl], home: Household
