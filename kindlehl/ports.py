@@ -306,7 +306,7 @@ class Progress(NamedTuple):
     pushed: int = 0
     """This library's facts have been taken up to here."""
     withheld: int = 0
-    """What the cursors may have passed over, since it was withheld."""
+    """What the cursors may have passed over: since it was withheld, or was there before both met."""
     met: str = ""
     """When both were last found equal, UTC, ISO 8601 with Z."""
     refuses: int = 0

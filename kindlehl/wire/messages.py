@@ -22,8 +22,8 @@ FACT_SEEN = 1_000
 """What one edit may name as what its author had seen."""
 EDITS = 10_000
 """Edits of one target: a person makes a few, and each new one is folded with all others."""
-MESSAGE_BYTES = PAGE_BYTES + FACT_BYTES + (1 << 16)
-"""What a message may take, unpacked."""
+MESSAGE_BYTES = 1 << 21
+"""What a message may take, unpacked: a page and a fact that is longer than what is left in it, or 65,536 digests."""
 STATES = 20_000
 """States in one answer at most, unless one bucket holds more."""
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,16 +137,61 @@ class TestRound:
         assert home.told() == (bodies, [])
         assert same(mine, home.library)
 
+    def test_who_meets_for_the_first_time_exchanges_what_differs_and_no_more(self, mine: Library, home: Home) -> None:
+        """Both imported the same Kindle; and so it is with a server that was restored since, or emptied in part."""
+        met(mine, home)
+        with closing(empty_library()) as twin:
+            keep(twin, *HIS, import_of(3, "clippings", HIS))
+            home.told()
+            done = met(twin, home)
+            assert (done.sent, done.received, done.healed) == (1, 1, 0)
+            assert [len(each) for each in home.told()] == [1, 1]
+            met(mine, home)
+            assert same(mine, twin, home.library)
+            keep(twin, edit(60, HIS[0].id, "note", "of today"))
+            renewed(home.library, "5e11ed")
+            done = met(twin, home)
+            assert (done.anew, done.sent, done.received, done.healed) == (True, 1, 0, 0)
+
+    def test_a_first_meeting_that_broke_off_goes_on_and_nobody_wonders_why_something_differs(
+        self, mine: Library, hers: Library, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Wherever it broke off."""
+        monkeypatch.setattr(messages, "PAGE_FACTS", 7)
+        met(mine, home)
+
+        left = 0
+
+        def unplug(_: Question) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OfflineError("The server cannot be reached.")
+
+        home.meddle = unplug
+        for questions in range(1, 40):
+            left = questions
+            with suppress(OfflineError):
+                assert sync(hers, "home", home.ask).healed == 0
+                break
+        else:
+            pytest.fail("it never comes to its end")
+        home.meddle = lambda _: None
+        assert met(hers, home).healed == met(mine, home).healed == 0
+        assert same(mine, hers, home.library)
+
     def test_what_is_there_comes_here_once(self, mine: Library, hers: Library, home: Home) -> None:
         """And is not sent back, though there was something to send."""
         met(mine, home)
         home.told()
         before = [*hers.facts.bodies()]
         done = met(hers, home)
-        assert home.told() == (before, [*mine.facts.bodies()])
+        up, down = home.told()
+        assert (sorted(up), sorted(down)) == (sorted(before), sorted(mine.facts.bodies()))
         assert (done.sent, done.received) == (len(before), len(held(mine)))
         met(mine, home)
-        assert home.told() == ([], before)
+        up, down = home.told()
+        assert (up, sorted(down)) == ([], sorted(before))
         assert same(mine, hers, home.library)
 
     def test_a_round_without_news_is_one_exchange(self, mine: Library, home: Home) -> None:
@@ -664,3 +709,11 @@ def test_the_clock_of_a_library_goes_on_from_what_it_has_seen(mine: Library, her
     met(mine, home)
     assert mine.facts.greatest_stamp() == 1_000_000
     assert isinstance(mine.facts.edits([HERS[0].id])[0], Edit)
+
+
+def test_the_digests_of_every_bucket_fit_a_message() -> None:
+    """A library of millions fills all of them."""
+    every = messages.Digests(1 << 40, {f"{bucket:04x}": "f" * 16 for bucket in range(1 << 16)})
+    assert len(messages.encode(every)) < messages.MESSAGE_BYTES
+    page = messages.PAGE_BYTES + messages.FACT_BYTES + 4_096
+    assert page < messages.MESSAGE_BYTES

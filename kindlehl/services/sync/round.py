@@ -12,7 +12,7 @@ from typing import TypeVar
 from msgspec import Raw
 
 from kindlehl import wire
-from kindlehl.domain import fold
+from kindlehl.domain import fold, withholding
 from kindlehl.domain.batches import batches
 from kindlehl.domain.errors import WireError
 from kindlehl.domain.facts import Id
@@ -42,6 +42,8 @@ _MANY = 128
 """So many buckets differ that it pays to ask for smaller ones."""
 _CROWDED = 32
 """Facts in a bucket from which on smaller ones are worth their digests."""
+_UNSEEN = withholding.ALL + 1
+"""Passed over by cursors together with what is withheld: what both held before they met."""
 _PASSING = frozenset(("withheld",))
 """Refusals that are a wish of the moment, and not a property of the fact."""
 _ASKED = 1_024
@@ -66,7 +68,7 @@ class Done:
     anew: bool = False
     """The peer was not the one it was: restored, or emptied."""
     released: bool = False
-    """Something is no longer withheld that was: why buckets differ."""
+    """Cursors had passed over something that both are to have: why buckets differ."""
     equal: bool = False
     """Both held the same facts at the end."""
     refuses: int = 0
@@ -129,7 +131,7 @@ class Round:
             self.done.anew = known
             with self.library.transaction():
                 self.library.peers.forget(self.peer)  # what it refused, too: it may be another one now
-            self.progress = Progress(welcome.epoch)
+            self.progress = self._begun(welcome)
         pushed = min(self.progress.pushed, self.library.facts.head())  # fewer, where rotten facts were set aside
         self.progress = self.progress._replace(pushed=pushed, refuses=welcome.refuses, wished=welcome.wished)
         passed_over = self.progress.withheld
@@ -138,6 +140,14 @@ class Round:
         self.progress = self.progress._replace(withheld=passed_over | self.withheld)
         self.head, self.digest = welcome.head, welcome.digest
         self.done.fold, self.done.now = welcome.fold, welcome.now
+
+    def _begun(self, welcome: Welcome) -> Progress:
+        """Where to begin with a peer that is met for the first time, or again after it was restored. Where both hold
+        something, much of it is often the same, and digests tell what is not."""
+        mine = self.library.facts.head()
+        if not (mine and welcome.head):
+            return Progress(welcome.epoch)
+        return Progress(welcome.epoch, welcome.head, mine, _UNSEEN)
 
     # -- cursors --------------------------------------------------------------------------------------------------
 
@@ -235,7 +245,8 @@ class Round:
         if len(buckets) >= _MANY and self.library.facts.head() > _CROWDED * 256:
             theirs = self._put(Compare(self.progress.epoch, 4, self.withheld), Digests).buckets
             buckets = differing(self._digests(4), theirs)
-        self.done.healed += len(buckets)
+        if not self.progress.withheld & _UNSEEN & ~withholding.ALL:  # else it was to be expected
+            self.done.healed += len(buckets)
         while buckets:
             question = AskStates(self.progress.epoch, buckets[:_ASKED], self.withheld)
             answer = self._put(question, States)
