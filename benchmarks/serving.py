@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +33,16 @@ class Process:
         found = re.search(rf"^{what}:\s+(\d+) kB", status, re.MULTILINE)
         return int(found[1]) / 1024 if found else float("nan")
 
+    def forget_highest(self) -> None:
+        """VmHWM is from now on: a server's start takes what one password takes, 64 MiB."""
+        with suppress(OSError):
+            Path(f"/proc/{self.pid}/clear_refs").write_text("5", "utf-8")
+
 
 @contextmanager
-def running(command: Sequence[str | Path], home: Path, until: str) -> Iterator[Process]:
-    """A process from its first words that match a pattern on, whose group is an address; it is stopped afterwards."""
+def running(command: Sequence[str | Path], home: Path, until: str = "") -> Iterator[Process]:
+    """A process, from its first words on that match a pattern if there is one, whose group is an address; it is stopped
+    afterwards."""
     clean = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": tempfile.gettempdir(), "LANG": "C.UTF-8"}
     with tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
@@ -44,12 +50,13 @@ def running(command: Sequence[str | Path], home: Path, until: str) -> Iterator[P
         )
         try:
             # It says no more than fits a pipe, so that nobody has to read on.
-            said = next((found for line in process.stdout or () if (found := re.search(until, line.decode()))), None)
-            if said is None:
+            lines = process.stdout if until and process.stdout else ()
+            said = next((found for line in lines if (found := re.search(until, line.decode()))), None)
+            if until and said is None:
                 err.seek(0)
                 message = f"{command[0]} {command[1]} … did not begin:\n{err.read().decode()[-2000:]}"
                 raise RuntimeError(message)
-            yield Process(process.pid, said[1] if said.groups() else "")
+            yield Process(process.pid, said[1] if said and said.groups() else "")
         finally:
             process.kill()
             process.wait()
