@@ -5,14 +5,16 @@ than these servers say.
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from kindlehl.wire import messages
 
 PATIENCE = 30.0
 """Seconds, after which nothing will come any more."""
+_ESTABLISHED = 1
+"""TCP's state of a connection that is open, as the kernel tells it without a read."""
 _HANGING_UP = 0.5
 """Seconds in which a server notices that sockets closed."""
 
@@ -119,32 +121,40 @@ async def all_told(here: Sequence[Listener], start: float) -> list[float]:
     return [one.at - start for one in here]
 
 
-@contextmanager
-def stalled(url: str, token: str, count: int) -> Iterator[Sequence[socket.socket]]:
+class Stalled:
     """Sockets that open and are never read again, with as little room in the kernel as it grants."""
-    address = urlsplit(url)
-    here: list[socket.socket] = []
-    try:
-        for _ in range(count):
-            one = socket.socket()
-            here.append(one)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-            one.connect((address.hostname, address.port))
-            one.sendall(_upgrade(url, token))
-            one.settimeout(PATIENCE)
-            said = b""
-            while b"\r\n\r\n" not in said:
-                said += one.recv(1)
-        yield here
-    finally:
-        for one in here:
+
+    def __init__(self, url: str, token: str, count: int) -> None:
+        self._url = url
+        self._token = token
+        self.sockets = [self._opened() for _ in range(count)]
+        self.hung_up = 0
+        """How many the server has closed."""
+
+    def renew(self) -> None:
+        """Others in the place of those that the server has closed."""
+        for n, one in enumerate(self.sockets):
+            if one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _ESTABLISHED:
+                one.close()
+                self.hung_up += 1
+                self.sockets[n] = self._opened()
+
+    def close(self) -> None:
+        for one in self.sockets:
             one.close()
 
-
-def is_open(one: socket.socket) -> bool:
-    """Whether the other end has not hung up on a socket that nobody reads, which the kernel knows without a read."""
-    info = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
-    return info[0] == 1  # TCP_ESTABLISHED
+    def _opened(self) -> socket.socket:
+        address = urlsplit(self._url)
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        one.settimeout(PATIENCE)
+        one.connect((address.hostname, address.port))
+        one.sendall(_upgrade(self._url, self._token))
+        said = b""
+        while b"\r\n\r\n" not in said:
+            said += one.recv(1)
+        assert b" 101 " in said, said
+        return one
 
 
 def _upgrade(url: str, token: str) -> bytes:

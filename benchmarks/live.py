@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import made_clippings
-from clients import Poster, all_told, is_open, listeners, poster, stalled
+from clients import Poster, Stalled, all_told, listeners, poster
 from measuring import KINDLEHL, Row, at_least, progress, quantile, run, shown
 from msgspec import Raw
 from serving import Household, Process, device, floor_server, household, put, running
@@ -28,6 +28,8 @@ SOCKETS = 200
 STALLED = 50
 AT_ONCE = 4
 """Connections on which somebody creates at once: as many as the server works on."""
+RENEWED = 100
+"""Pushes, after which other sockets take the place of those that the server closed."""
 WARMING = 5
 """Requests that do not count."""
 VISIBLE = 2.0
@@ -232,34 +234,44 @@ async def _at_once(posters: Sequence[Poster], create: Callable[[Poster], Awaitab
 
 
 async def _stalled(home: Household, server: Process, times: int) -> Sequence[Row]:
-    """First with sockets that are read, which also warms the server; then with as many that are not."""
-    anna = home.people[0]
-    changes = Changes(anna.library)
-    took: dict[str, list[float]] = {}
+    """Two people push in turn; first all sockets of both are read, then those of one are not."""
+    anna, bert = home.people
+    took: dict[str, list[float]] = {"read": [], "not read": []}
     grown: dict[str, float] = {}
+    changes = {person: Changes(person.library) for person in (anna, bert)}
 
-    async def push(name: str, to: Poster) -> None:
-        progress(f"syncing: {times:,} pushes to {STALLED} sockets that are {name}")
-        before = server.memory()
-        took[name] = [await to.post("/api/v1/sync", changes.pushed()) for _ in range(times)]
-        grown[name] = server.memory() - before
+    async with (
+        poster(server.url, anna.token) as annas,
+        poster(server.url, bert.token) as berts,
+        listeners(server.url, [bert.token] * STALLED),
+    ):
 
-    async with poster(server.url, anna.token) as to:
-        for _ in range(times // 4):
-            await to.post("/api/v1/sync", changes.pushed())
+        async def pushes(count: int, renew: Callable[[], None] | None = None) -> None:
+            before = server.memory()
+            took["read"], took["not read"] = [], []
+            for turn in range(count):
+                if renew is not None and not turn % RENEWED:
+                    renew()
+                took["read"].append(await berts.post("/api/v1/sync", changes[bert].pushed()))
+                took["not read"].append(await annas.post("/api/v1/sync", changes[anna].pushed()))
+            grown["not read" if renew else "read"] = server.memory() - before
+
+        progress(f"syncing: {times:,} pushes to {STALLED} sockets that are read, and to as many that are not")
         async with listeners(server.url, [anna.token] * STALLED):
-            await push("read", to)
-        with stalled(server.url, anna.token, STALLED) as sockets:
-            await push("not read", to)
-            held = sum(is_open(one) for one in sockets)
-    what = f"{times:,} pushes to {STALLED} sockets, floor: they are read"
+            await pushes(times // 4)  # warms the server
+            await pushes(times)
+        with closing(Stalled(server.url, anna.token, STALLED)) as stalled:
+            await pushes(times, stalled.renew)
+    what = f"{times:,} pushes to {STALLED} sockets that nobody reads, floor: that are read"
     return [
-        Row(f"memory grown by {what}", f"{grown['read']:.1f} MiB", f"{grown['not read']:.1f} MiB", "",
-            f"< {FLAT:g} MiB more", grown["not read"] - max(0.0, grown["read"]) < FLAT),
+        Row(
+            f"memory grown by {what}", f"{grown['read']:.1f} MiB", f"{grown['not read']:.1f} MiB", "",
+            f"< {FLAT:g} MiB more", grown["not read"] - max(0.0, grown["read"]) < FLAT,
+        ),
         *(
             compared(f"one of {what}, {name}", quantile(took["read"], share), quantile(took["not read"], share),
                      at_most=1.2)
             for name, share in (("p50", 0.5), ("p95", 0.95))
         ),
-        Row("sockets open after it", str(STALLED), str(held)),
+        Row("sockets of those that the server closed", "0", str(stalled.hung_up)),
     ]  # fmt: skip
