@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -180,6 +181,27 @@ def _visible(
 # -- one more highlight -----------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Create:
+    """How one of the contestants keeps one more."""
+
+    url: str
+    token: str
+    create: Callable[[Poster], Awaitable[float]]
+
+    async def at_once(self, times: int) -> float:
+        """Seconds for so many over several connections."""
+
+        async def some() -> None:
+            async with poster(self.url, self.token) as to:
+                for _ in range(times // AT_ONCE):
+                    await self.create(to)
+
+        start = time.perf_counter()
+        await asyncio.gather(*(some() for _ in range(AT_ONCE)))
+        return time.perf_counter() - start
+
+
 async def _created(home: Household, server: Process, floor: Process, times: int, count: int) -> Sequence[Row]:
     progress(f"syncing: {times} highlights created in a library of {count:,} clippings")
     anna = home.people[0]
@@ -193,20 +215,25 @@ async def _created(home: Household, server: Process, floor: Process, times: int,
         text = f"Passage number {n} of those that somebody typed in, as long as passages are that are worth a mark."
         return json.dumps({"text": text, "title": titles[n % len(titles)], "location": f"{10_000 + 7 * n}"}).encode()
 
+    contestants = {
+        "FULL": _Create(floor.url, "", lambda to: to.post("/commit/FULL", body())),
+        "NORMAL": _Create(floor.url, "", lambda to: to.post("/commit/NORMAL", body())),
+        "ours": _Create(server.url, anna.token, lambda to: to.post("/api/v1/highlights", body(), key=new_id())),
+    }
+    took: dict[str, list[float]] = {name: [] for name in contestants}
+    at_once: dict[str, list[float]] = {name: [] for name in contestants}
     async with AsyncExitStack() as stack:
-        ours = [await stack.enter_async_context(poster(server.url, anna.token)) for _ in range(AT_ONCE)]
-        bare = [await stack.enter_async_context(poster(floor.url)) for _ in range(AT_ONCE)]
-        contestants: dict[str, tuple[Sequence[Poster], Callable[[Poster], Awaitable[float]]]] = {
-            "FULL": (bare, lambda to: to.post("/commit/FULL", body())),
-            "NORMAL": (bare, lambda to: to.post("/commit/NORMAL", body())),
-            "ours": (ours, lambda to: to.post("/api/v1/highlights", body(), key=new_id())),
+        open_ = {
+            name: await stack.enter_async_context(poster(each.url, each.token)) for name, each in contestants.items()
         }
-        took: dict[str, list[float]] = {name: [] for name in contestants}
-        for _ in range(times + WARMING):
-            for name, (posters, create) in contestants.items():
-                took[name].append(await create(posters[0]))
-        took = {name: seconds[WARMING:] for name, seconds in took.items()}
-        at_once = {name: [await _at_once(*each, times) for _ in range(3)] for name, each in contestants.items()}
+        for turn in range(times + WARMING):
+            for name, each in contestants.items():
+                seconds = await each.create(open_[name])
+                if turn >= WARMING:
+                    took[name].append(seconds)
+    for _ in range(3):
+        for name, each in contestants.items():
+            at_once[name].append(await each.at_once(times))
     of = f"{held:,} highlights"
     out: list[Row] = []
     for synchronous in ("FULL", "NORMAL"):
@@ -216,18 +243,6 @@ async def _created(home: Household, server: Process, floor: Process, times: int,
             out.append(compared(what, quantile(took[synchronous], share), quantile(took["ours"], share), limit=limit))
     out.append(at_least(f"creates over {AT_ONCE} connections, {of}", times, at_once["FULL"], at_once["ours"], None))
     return out
-
-
-async def _at_once(posters: Sequence[Poster], create: Callable[[Poster], Awaitable[float]], times: int) -> float:
-    """Seconds for so many over several connections."""
-
-    async def some(to: Poster) -> None:
-        for _ in range(times // len(posters)):
-            await create(to)
-
-    start = time.perf_counter()
-    await asyncio.gather(*map(some, posters))
-    return time.perf_counter() - start
 
 
 # -- who does not read ------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import copies
 import live
-from measuring import Options, Table, main, scratch, size_name
+from measuring import Options, Table, main, scratch
 
 CLIPPINGS = 12_000
 """On a server with open connections: ten thousand highlights, their notes and bookmarks."""
@@ -21,22 +21,28 @@ def benchmark(options: Options) -> Table:
         "page or all of it in a transaction; of its transfer, `benchmarks/floor_transfer.py`, which gets the same "
         "packed pages as files and keeps nothing. What is asked of a server with open connections is measured with "
         "clients that know next to nothing (`benchmarks/clients.py`), on libraries of "
-        f"{size_name(held)} clippings, each request right after the same one to the floor: "
+        f"{held:,} clippings, each request right after the same one to the floor: "
         "`benchmarks/floor_server.py`, a bare Starlette application on the same uvicorn, which tells all sockets of a "
         "POST, or commits one row. A poke is timed from the push that causes it until each socket has it; a person "
         f"may have {live.SOCKETS // 2} sockets, so {live.SOCKETS} are two people's, who push at once. Quantiles are "
         "of all requests or deliveries.",
     )
+    table.rows += copies.rows(count, rounds)
     with scratch() as folder:
         table.rows += live.rows(folder, held, quick=options.quick)
-    table.rows += copies.rows(count, rounds)
     table.notes += [
-        "A library commits with synchronous NORMAL; whoever closes it last brings its log into the file, which is "
-        "synced: that is most of what a push or a create takes.",
-        "A device looks every 0.5 s whether something was written, which is most of the way from one to another; the "
-        "floor of that way is the poke of all sockets alone.",
-        "Sockets that nobody reads are closed after 40 s, when they have answered no ping, and others take their "
-        "place. In that time the kernel holds what they are told.",
+        (
+            "A library commits with synchronous NORMAL; whoever closes it last brings its log into the file, which is "
+            "synced: that is most of what a push or a create takes."
+        ),
+        (
+            "A device looks every 0.5 s whether something was written, which is most of the way from one to another; "
+            "the floor of that way is the poke of all sockets alone."
+        ),
+        (
+            "Sockets that nobody reads are closed after 40 s, when they have answered no ping, and others take their "
+            "place. In that time the kernel holds what they are told."
+        ),
     ]
     return table
 
