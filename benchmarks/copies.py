@@ -150,7 +150,7 @@ class _Copies:
     def _killed(self, library: Path, enough: int) -> int:
         """Let a device sync until it has so many facts, then end it without a word. Returns how many it has."""
         with running([KINDLEHL, "sync", "--library", library], self.folder):
-            while not (library.exists() and _held(library) >= enough):
+            while not (library.exists() and _reached(library) >= enough):
                 time.sleep(0.02)
         return _held(library)
 
@@ -226,10 +226,16 @@ class _Copies:
 
 
 def _held(library: Path) -> int:
-    """How many facts a library holds by now, 0 while it is being made."""
+    """How many facts a library holds."""
+    with closing(sqlite3.connect(library)) as db:
+        return int(db.execute("SELECT count(*) FROM facts").fetchone()[0])
+
+
+def _reached(library: Path) -> int:
+    """About the same, without a look at all of them; 0 while it is being made."""
     with closing(sqlite3.connect(library)) as db:
         try:
-            return int(db.execute("SELECT count(*) FROM facts").fetchone()[0])
+            return int(db.execute("SELECT coalesce(max(key), 0) FROM facts").fetchone()[0])
         except sqlite3.OperationalError:
             return 0
 
