@@ -4,7 +4,7 @@ import copies
 import live
 from measuring import Options, Table, main, scratch
 
-CLIPPINGS = 12_000
+CLIPPINGS = 12_500
 """On a server with open connections: ten thousand highlights, their notes and bookmarks."""
 
 
