@@ -13,8 +13,8 @@ from kindlehl.wire import messages
 
 PATIENCE = 30.0
 """Seconds, after which nothing will come any more."""
-_ESTABLISHED = 1
-"""TCP's state of a connection that is open, as the kernel tells it without a read."""
+_STALLED_FOR = 30.0
+"""Seconds; after 40 the server closes a socket that has answered no ping."""
 _HANGING_UP = 0.5
 """Seconds in which a server notices that sockets closed."""
 
@@ -127,17 +127,17 @@ class Stalled:
     def __init__(self, url: str, token: str, count: int) -> None:
         self._url = url
         self._token = token
+        self._since = time.monotonic()
         self.sockets = [self._opened() for _ in range(count)]
-        self.hung_up = 0
-        """How many the server has closed."""
 
     def renew(self) -> None:
-        """Others in the place of those that the server has closed."""
-        for n, one in enumerate(self.sockets):
-            if one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _ESTABLISHED:
-                one.close()
-                self.hung_up += 1
-                self.sockets[n] = self._opened()
+        """Others in their place, before the server closes them: the kernel does not tell that of a socket whose end is
+        still behind what nobody reads."""
+        if time.monotonic() - self._since < _STALLED_FOR:
+            return
+        self.close()
+        self._since = time.monotonic()
+        self.sockets = [self._opened() for _ in self.sockets]
 
     def close(self) -> None:
         for one in self.sockets:

@@ -29,8 +29,6 @@ SOCKETS = 200
 STALLED = 50
 AT_ONCE = 4
 """Connections on which somebody creates at once: as many as the server works on."""
-RENEWED = 100
-"""Pushes, after which other sockets take the place of those that the server closed."""
 WARMING = 5
 """Requests that do not count."""
 VISIBLE = 2.0
@@ -268,8 +266,8 @@ async def _stalled(home: Household, server: Process, times: int) -> Sequence[Row
         async def pushes(count: int, renew: Callable[[], None] | None = None) -> None:
             before = server.memory()
             took["read"], took["not read"] = [], []
-            for turn in range(count):
-                if renew is not None and not turn % RENEWED:
+            for _ in range(count):
+                if renew is not None:
                     renew()
                 took["read"].append(await berts.post("/api/v1/sync", changes[bert].pushed()))
                 took["not read"].append(await annas.post("/api/v1/sync", changes[anna].pushed()))
@@ -292,5 +290,4 @@ async def _stalled(home: Household, server: Process, times: int) -> Sequence[Row
                      at_most=1.2)
             for name, share in (("p50", 0.5), ("p95", 0.95))
         ),
-        Row("sockets of those that the server closed", "0", str(stalled.hung_up)),
     ]  # fmt: skip

@@ -40,8 +40,8 @@ def benchmark(options: Options) -> Table:
             "the floor of that way is the poke of all sockets alone."
         ),
         (
-            "Sockets that nobody reads are closed after 40 s, when they have answered no ping, and others take their "
-            "place. In that time the kernel holds what they are told."
+            "Sockets that nobody reads are closed after 40 s, when they have answered no ping; after 30 s others take "
+            "their place. In that time the kernel holds all that they are told."
         ),
     ]
     return table
