@@ -15,6 +15,7 @@ import importing
 import peers
 import search
 import startup
+import syncing
 from measuring import HERE, Table, options, progress
 
 BENCHMARKS = {
@@ -23,6 +24,7 @@ BENCHMARKS = {
     "peers": peers.benchmark,
     "exporting": exporting.benchmark,
     "editing": editing.benchmark,
+    "syncing": syncing.benchmark,
     "search": search.benchmark,  # last: it opens libraries itself, and memory is measured better from a small process
 }
 PAGE = HERE.parent / "docs" / "benchmarks.md"
@@ -85,7 +87,8 @@ def _machine() -> str:
 
 def _versions() -> str:
     packages = ", ".join(
-        f"{name} {version(name)}" for name in ("kindlehl", "typer", "msgspec", "weasyprint", "sqlite-utils")
+        f"{name} {version(name)}"
+        for name in ("kindlehl", "typer", "msgspec", "weasyprint", "sqlite-utils", "starlette", "uvicorn", "websockets")
     )
     return (
         f"{platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {packages}"

@@ -111,8 +111,9 @@ def known(library: Library, title: str, author: str | None) -> Book | None:
 
 def said(library: Library, note: str | None, color: str | None, tags: Iterable[str]) -> dict[str, Value]:
     """What a passage has from the beginning. Raises UsageError for what is no colour or tag."""
-    spelled = library.shelf.tags()
-    fields: dict[str, Value] = {f"tag:{editing.tag(tag, spelled)}": True for tag in tags}
+    named = list(tags)
+    spelled = library.shelf.tags() if named else ()  # they are looked for in every passage
+    fields: dict[str, Value] = {f"tag:{editing.tag(tag, spelled)}": True for tag in named}
     if note:
         fields["note"] = words(note)
     if color:
