@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from kindlehl import wire
 from kindlehl.domain import fields, passages
 from kindlehl.domain.batches import KEPT, batches
-from kindlehl.domain.books import Atom
+from kindlehl.domain.books import FORGOTTEN, Atom, reading
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.store.touched import Touched
 
@@ -22,10 +22,6 @@ class _Held(fields.History, Protocol):
     def before(self, ids: Iterable[Id]) -> set[Id]: ...
 
 
-FORGOTTEN = Atom(-1, "", "", "")
-"""What an erased record says of its book."""
-
-
 class Arrived(NamedTuple):
     """A fact whose state advanced, with the number it has in this file."""
 
@@ -34,13 +30,6 @@ class Arrived(NamedTuple):
     is_new: bool
     redated: bool = False
     """Whether a record that was here states another time now."""
-
-
-def _reading(record: Record) -> Atom:
-    """What a record says of its book."""
-    if record.erased:
-        return FORGOTTEN
-    return Atom(record.revision, record.title, record.author or "", record.raw_title)
 
 
 def _records(rows: Iterable[tuple[int, str]]) -> list[tuple[int, Record]]:
@@ -141,7 +130,7 @@ class Presence:
         cached = self._atoms.get(record.raw_title) if not record.erased else None
         if cached is not None and cached[1] >= record.revision:
             return cached[0]
-        mine = _reading(record)
+        mine = reading(record)
         row = self._db.execute(
             "SELECT key, revision, title, author, raw_title FROM atoms WHERE id = ?", (record.atom,)
         ).fetchone()
