@@ -23,8 +23,12 @@ from kindlehl.store.memory import MemoryLibrary
 SOURCES = ("clippings", "clippings:G1", "clippings:G2")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
+    if request.param == "postgresql":
+        with request.getfixturevalue("somebodys")() as held:
+            yield held
+        return
     lib = MemoryLibrary() if request.param == "memory" else open_library(tmp_path / "library.db")
     yield lib
     lib.close()

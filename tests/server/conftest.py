@@ -1,40 +1,14 @@
 """What the server's tests may ask for: a database, of each kind."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
-from support.postgres import programs, running
 
 from kindlehl_server.migrations import migrate
 from kindlehl_server.store.database import Database
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
-    """A PostgreSQL; yields the beginning of a URL."""
-    places = programs()
-    if places is None:
-        assert not os.environ.get("CI"), "PostgreSQL is not installed"
-        pytest.skip("PostgreSQL is not installed: apt install postgresql-15")
-    with running(places) as folder:
-        yield f"postgresql+psycopg://postgres@/{{}}?host={folder}"
-
-
-@pytest.fixture(scope="session")
-def template(cluster: str) -> Iterator[str]:
-    """A database that is up to date, to copy."""
-    admin = create_engine(cluster.format("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql("CREATE DATABASE template_kindlehl")
-    made = Database(cluster.format("template_kindlehl"))
-    migrate(made)
-    made.close()
-    yield cluster
-    admin.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kindlehl.domain.errors import BusyError, KindlehlError, LibraryError, UsageError
@@ -28,14 +28,31 @@ class Database:
     @contextmanager
     def writing(self) -> Generator[Connection]:
         """A transaction that changes something: everything inside happens, or nothing does. On SQLite one at a time."""
-        with _translated(), self.engine.connect() as connection, connection.begin():
+        with self._translated(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """A transaction in which everything that is read is of one moment, and which keeps nobody out."""
-        with _translated(), self._reader.connect() as connection, connection.begin():
+        with self._translated(), self._reader.connect() as connection, connection.begin():
             yield connection
+
+    def vacuum(self, *tables: Table) -> None:
+        """On PostgreSQL, give back the rows of these tables that nobody can see any more."""
+        alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._translated(), alone.connect() as connection:
+            for table in tables:
+                connection.exec_driver_sql(f"VACUUM {table.name}")
+
+    @contextmanager
+    def _translated(self) -> Generator[None]:
+        """What the database raises is a sentence, without a statement or a value of anybody's."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise _sentence(error.orig) from error
+        except self.engine.dialect.loaded_dbapi.Error as error:  # of a driver that is spoken with itself
+            raise _sentence(error) from error
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -85,17 +102,7 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
-@contextmanager
-def _translated() -> Generator[None]:
-    """What the database raises is a sentence, without a statement or a value of anybody's."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _sentence(error) from error
-
-
-def _sentence(error: DBAPIError) -> KindlehlError:
-    cause = error.orig
+def _sentence(cause: BaseException | None) -> KindlehlError:
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -18,6 +18,13 @@ _WAIT = 10.0
 """Seconds for another request of the same person."""
 
 
+def checked(owner: str) -> str:
+    """The id of a person. Raises LibraryError for what is none."""
+    if not _ID.fullmatch(owner):
+        raise LibraryError("That is nobody's library.")
+    return owner
+
+
 class FileLibraries:
     """The `Libraries` port."""
 
@@ -26,9 +33,7 @@ class FileLibraries:
 
     def path(self, owner: str) -> Path:
         """Where somebody's library is."""
-        if not _ID.fullmatch(owner):
-            raise LibraryError("That is nobody's library.")
-        return self.folder / owner / "library.db"
+        return self.folder / checked(owner) / "library.db"
 
     @contextmanager
     def library(self, owner: str) -> Generator[Library]:
