@@ -1,14 +1,15 @@
 """The contract of the `Library` port, run on every store. The memory store folds from scratch and is the reference."""
 
 import operator
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from support.histories import deletion, edit, import_of, made_id, picture, record, records
 
@@ -678,35 +679,74 @@ def play(pool: list[Record], script: list[tuple[str, int, int]], library: Librar
     return facts
 
 
-@given(st.lists(records, min_size=1, max_size=12), steps)
+pools = st.lists(records, min_size=1, max_size=12)
+Made: TypeAlias = Callable[[], AbstractContextManager[Library]]
+fewer = settings(max_examples=settings().max_examples // 5)
+"""For PostgreSQL, which answers from another process: a history of fourteen steps takes it twenty times as long."""
+
+
+def in_sqlite() -> AbstractContextManager[Library]:
+    return closing(empty_library())
+
+
+def is_folded_as_it_arrives(made: Made, pool: list[Record], script: list[tuple[str, int, int]]) -> None:
+    with made() as library, closing(MemoryLibrary()) as memory:
+        facts = play(pool, script, library)
+        keep(memory, *facts)
+        assert picture(library) == picture(memory)
+        before = picture(library)
+        for until in ("2024-01-02T10:00:00", "2025"):
+            assert library.facts.reached(until) == memory.facts.reached(until)
+        with library.transaction():
+            library.shelf.rebuild()
+        assert picture(library) == before
+
+
+@given(pools, steps)
 def test_what_is_folded_as_facts_arrive_equals_the_fold_from_scratch(
     pool: list[Record], script: list[tuple[str, int, int]]
 ) -> None:
     """Incremental = rebuilt = the reference, after every kind of history."""
-    with closing(empty_library()) as sqlite, closing(MemoryLibrary()) as memory:
-        facts = play(pool, script, sqlite)
-        keep(memory, *facts)
-        assert picture(sqlite) == picture(memory)
-        before = picture(sqlite)
-        for until in ("2024-01-02T10:00:00", "2025"):
-            assert sqlite.facts.reached(until) == memory.facts.reached(until)
-        with sqlite.transaction():
-            sqlite.shelf.rebuild()
-        assert picture(sqlite) == before
+    is_folded_as_it_arrives(in_sqlite, pool, script)
 
 
-@given(st.lists(records, min_size=1, max_size=12), steps, st.randoms(use_true_random=False), st.integers(1, 6))
-def test_the_order_in_which_facts_arrive_does_not_show(
-    pool: list[Record], script: list[tuple[str, int, int]], random: "st.Random", size: int
+@given(pools, steps)
+@fewer
+def test_postgresql_folds_as_facts_arrive_what_it_folds_from_scratch(
+    somebodys: Made, pool: list[Record], script: list[tuple[str, int, int]]
 ) -> None:
-    """Shuffled, in batches of any size, some of them twice: the same library."""
-    with closing(empty_library()) as one, closing(empty_library()) as other:
+    """As above."""
+    is_folded_as_it_arrives(somebodys, pool, script)
+
+
+def shows_no_order(
+    made: Made, pool: list[Record], script: list[tuple[str, int, int]], random: "st.Random", size: int
+) -> None:
+    with made() as one, made() as other:
         facts = play(pool, script, one)
         again = [*facts, *random.sample(facts, len(facts) // 2)]
         random.shuffle(again)
         for n in range(0, len(again), size):
             keep(other, *again[n : n + size])
         assert picture(other) == picture(one)
+        assert other.facts.digests(2) == one.facts.digests(2)
+
+
+@given(pools, steps, st.randoms(use_true_random=False), st.integers(1, 6))
+def test_the_order_in_which_facts_arrive_does_not_show(
+    pool: list[Record], script: list[tuple[str, int, int]], random: "st.Random", size: int
+) -> None:
+    """Shuffled, in batches of any size, some of them twice: the same library."""
+    shows_no_order(in_sqlite, pool, script, random, size)
+
+
+@given(pools, steps, st.randoms(use_true_random=False), st.integers(1, 6))
+@fewer
+def test_the_order_in_which_facts_arrive_does_not_show_in_postgresql(
+    somebodys: Made, pool: list[Record], script: list[tuple[str, int, int]], random: "st.Random", size: int
+) -> None:
+    """As above."""
+    shows_no_order(somebodys, pool, script, random, size)
 
 
 @given(st.lists(records, min_size=1, max_size=14), st.lists(st.integers(0, 13), min_size=1, max_size=8))
@@ -759,27 +799,42 @@ filters = st.builds(
 )
 
 
-@given(st.lists(records, min_size=1, max_size=12), steps, st.lists(filters, min_size=1, max_size=4))
+def answers_as_the_reference(
+    made: Made, pool: list[Record], script: list[tuple[str, int, int]], wanted: list[Filter]
+) -> None:
+    with made() as library, closing(MemoryLibrary()) as memory:
+        keep(memory, *play(pool, script, library))
+        for each in wanted:
+            listed = list(memory.shelf.highlights(each))
+            event("something is meant" if listed else "nothing is meant")
+            assert list(library.shelf.highlights(each)) == listed
+            for order in ("newest", "oldest"):
+                expected = list(memory.shelf.highlights(each, order=order, limit=3))
+                assert list(library.shelf.highlights(each, order=order, limit=3)) == expected
+            assert library.shelf.count(each) == len(listed)
+            assert library.shelf.ids(each) == memory.shelf.ids(each) == sorted(h.id for h in listed)
+            if each.query is not None and not each.deleted:  # what is in the trash is not in the index
+                alone = each._replace(query=None)
+                for search in (library.index.search, library.index.glance):
+                    found = [h.id for h in search(each.query, alone, 100)]
+                    assert sorted(found) == sorted(h.id for h in listed)
+        assert library.shelf.titles() == memory.shelf.titles()
+        assert library.shelf.tags() == memory.shelf.tags()
+        assert library.index.vocabulary("t") == memory.index.vocabulary("t")
+
+
+@given(pools, steps, st.lists(filters, min_size=1, max_size=4))
 def test_any_request_means_the_same_on_every_store(
     pool: list[Record], script: list[tuple[str, int, int]], wanted: list[Filter]
 ) -> None:
     """Whatever is asked of whatever history: the list in each order, the count, the ids and the search."""
-    with closing(empty_library()) as sqlite, closing(MemoryLibrary()) as memory:
-        keep(memory, *play(pool, script, sqlite))
-        for each in wanted:
-            listed = list(memory.shelf.highlights(each))
-            event("something is meant" if listed else "nothing is meant")
-            assert list(sqlite.shelf.highlights(each)) == listed
-            for order in ("newest", "oldest"):
-                expected = list(memory.shelf.highlights(each, order=order, limit=3))
-                assert list(sqlite.shelf.highlights(each, order=order, limit=3)) == expected
-            assert sqlite.shelf.count(each) == len(listed)
-            assert sqlite.shelf.ids(each) == memory.shelf.ids(each) == sorted(h.id for h in listed)
-            if each.query is not None and not each.deleted:  # what is in the trash is not in the index
-                alone = each._replace(query=None)
-                for search in (sqlite.index.search, sqlite.index.glance):
-                    found = [h.id for h in search(each.query, alone, 100)]
-                    assert sorted(found) == sorted(h.id for h in listed)
-        assert sqlite.shelf.titles() == memory.shelf.titles()
-        assert sqlite.shelf.tags() == memory.shelf.tags()
-        assert sqlite.index.vocabulary("t") == memory.index.vocabulary("t")
+    answers_as_the_reference(in_sqlite, pool, script, wanted)
+
+
+@given(pools, steps, st.lists(filters, min_size=1, max_size=4))
+@fewer
+def test_any_request_means_the_same_in_postgresql(
+    somebodys: Made, pool: list[Record], script: list[tuple[str, int, int]], wanted: list[Filter]
+) -> None:
+    """As above."""
+    answers_as_the_reference(somebodys, pool, script, wanted)

@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager
 
 import pytest
 from sqlalchemy import create_engine
-from support.postgres import programs, running
 
 from kindlehl.ports import Library
 from kindlehl_server.migrations import migrate
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.postgresql.library import TableLibraries
+from support.postgres import programs, running
 
 
 @pytest.fixture(scope="session")
