@@ -37,6 +37,7 @@ from kindlehl_server.app import create_app
 from kindlehl_server.needs import Needs
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.libraries import FileLibraries
+from kindlehl_server.store.postgresql.library import TableLibraries
 
 HIS = [record("highlight", "Tale (Dickens, Charles)", f"His words {n}", n, 1, n % 30, False) for n in range(1, 400)]
 PASSWORD = "correct horse battery staple"
@@ -50,7 +51,9 @@ def needs(database: Database, tmp_path: Path) -> Needs:
         return datetime.now(UTC)
 
     accounts = Accounts(database, now, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    return Needs(accounts, Pairing(database, accounts, now), FileLibraries(tmp_path / "libraries"), now)
+    postgresql = database.engine.dialect.name == "postgresql"
+    libraries = TableLibraries(database) if postgresql else FileLibraries(tmp_path / "libraries")
+    return Needs(accounts, Pairing(database, accounts, now), libraries, now)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from kindlehl.domain.text import loose
 from kindlehl.ports import Field, Filter, Term, Words
 from kindlehl.store.conditions import end_of
 from kindlehl_server.store.postgresql import phrases, tables
-from kindlehl_server.store.postgresql.session import among
+from kindlehl_server.store.postgresql.session import among, contains
 
 _H, _B, _R, _S = tables.highlights.c, tables.books.c, tables.records.c, tables.search.c
 
@@ -17,7 +17,7 @@ BEHIND = "\U0010ffff"
 """What begins with a text comes before that text with this behind it."""
 
 
-def rows(owner: int) -> Select[Any]:
+def rows(owner: int) -> Select[*tuple[Any, ...]]:
     """The passages of a library with their books, of which columns are still to be named."""
     book = and_(_B.owner == _H.owner, _B.id == _H.book)
     return select().select_from(tables.highlights.join(tables.books, book)).where(_H.owner == owner)
@@ -66,7 +66,7 @@ def _found(owner: int, condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _named(column: ColumnElement[str | None], value: str) -> ColumnElement[bool]:
     """Whether a name, in its loose form, holds all of these words."""
-    return and_(column.is_not(None), *(func.strpos(column, word) > 0 for word in loose(value).split()))
+    return and_(column.is_not(None), *(contains(column, word) for word in loose(value).split()))
 
 
 def _title(_: int, value: str) -> ColumnElement[bool]:

@@ -238,7 +238,7 @@ class TableFacts:
             .group_by(*of)
         )
         with self._session.reading() as db:
-            return {row[0]: Standing(*row[1:]) for row in db.execute(asked)}
+            return {id_: Standing(*told) for id_, *told in db.execute(asked)}
 
     def records(self, ids: Iterable[Id]) -> dict[Id, Record]:
         """Records by id, those that are held."""

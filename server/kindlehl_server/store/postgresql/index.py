@@ -48,7 +48,7 @@ class TableIndex:
         self._session = session
         self._shelf = shelf
 
-    def _found(self, query: Query, wanted: Filter) -> Select[Any]:
+    def _found(self, query: Query, wanted: Filter) -> Select[*tuple[Any, ...]]:
         owner = self._session.owner
         row = and_(_S.owner == _H.owner, _S.id == _H.id)
         asked = rows(owner).join(tables.search, row).add_columns(_S.id, _S.text, _S.note)
@@ -81,9 +81,9 @@ class TableIndex:
         many = func.count()
         length = func.avg(func.length(_S.text) + func.length(_S.note))
         holding = [many.filter(parts(words)) for words in asked]
+        asked_of: Select[*tuple[Any, ...]] = select(many, length, *holding).where(_S.owner == self._session.owner)
         with self._session.reading() as db:
-            row = db.execute(select(many, length, *holding).where(_S.owner == self._session.owner)).one()
-        all_, average, *found_in = row
+            all_, average, *found_in = db.execute(asked_of).one()
         weights = [math.log(1 + (all_ - n + 0.5) / (n + 0.5)) for n in found_in]
         return _Weighed([*zip(asked, weights, strict=True)], float(average))
 

@@ -4,11 +4,12 @@ They are kept in their order, with a space before and behind each: so a word, se
 are parts of that text, and what is found is what the reference finds, to the letter.
 """
 
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_
+from sqlalchemy import ColumnElement, and_, false, not_, or_
 
 from kindlehl.domain.tokens import tokens
 from kindlehl.ports import Query, Words
 from kindlehl_server.store.postgresql import tables
+from kindlehl_server.store.postgresql.session import contains
 
 
 def kept(text: str) -> str:
@@ -23,7 +24,7 @@ def parts(words: Words) -> ColumnElement[bool]:
         return false()
     asked = asked[:-1] if words.prefix else asked
     within = [tables.search.c.text, tables.search.c.note] if words.part is None else [tables.search.c[words.part]]
-    return or_(*(func.strpos(column, asked) > 0 for column in within))
+    return or_(*(contains(column, asked) for column in within))
 
 
 def found(query: Query) -> ColumnElement[bool]:

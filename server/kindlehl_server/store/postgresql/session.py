@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import ColumnElement, Connection, Table, any_, literal, select, text, update
+from sqlalchemy import ColumnElement, Connection, Table, any_, func, literal, select, text, update
 
 from kindlehl_server.store.database import Database
-from kindlehl_server.store.postgresql.tables import Texts, escaped, libraries
+from kindlehl_server.store.postgresql.tables import AnyText, Texts, escaped, libraries
 
 if TYPE_CHECKING:
     from psycopg import Connection as Driver
@@ -84,12 +84,17 @@ class Session:
                 copying.write_row([self.owner, *map(_plain, row)])
 
 
-def _plain(value: object) -> object:
+def _plain(value: str | int | tuple[str, ...] | None) -> str | int | list[str] | None:
     if isinstance(value, str):
         return escaped(value)
-    return [*map(_plain, value)] if isinstance(value, tuple) else value
+    return [*map(escaped, value)] if isinstance(value, tuple) else value
 
 
 def among(column: ColumnElement[str], names: Iterable[str]) -> ColumnElement[bool]:
     """Whether it is one of these, as one parameter however many they are."""
     return column == any_(literal([*names], Texts))
+
+
+def contains(column: ColumnElement[Any], part: str) -> ColumnElement[bool]:
+    """Whether this is a part of it, to the letter."""
+    return func.strpos(column, literal(part, AnyText)) > 0

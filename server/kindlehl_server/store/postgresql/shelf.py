@@ -87,7 +87,7 @@ class TableShelf:
         with self._session.reading() as db:
             return sorted(db.scalars(self._asked(Filter(kinds=SHOWN_KINDS), each).distinct()))
 
-    def _asked(self, wanted: Filter, *columns: Any) -> Select[Any]:
+    def _asked(self, wanted: Filter, *columns: Any) -> Select[*tuple[Any, ...]]:
         """Of all that is meant, these columns."""
         return rows(self._session.owner).add_columns(*columns).where(meant(self._session.owner, wanted))
 
