@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, bindparam, func, literal, select, union, update
+from sqlalchemy import CTE, ColumnElement, Select, and_, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from kindlehl import wire
@@ -15,7 +15,7 @@ from kindlehl.store.paging import page
 from kindlehl_server.store.postgresql import tables
 from kindlehl_server.store.postgresql.history import Seen
 from kindlehl_server.store.postgresql.presence import Arrived, Presence
-from kindlehl_server.store.postgresql.session import Session, among
+from kindlehl_server.store.postgresql.session import Session, among, among_those
 from kindlehl_server.store.postgresql.tables import AnyText, Texts
 
 DIGITS = 2
@@ -214,31 +214,38 @@ class TableFacts:
             found = [wire.decode(body) for body in db.scalars(asked)]
         return [fact for fact in found if fact is not None]
 
-    def _edits(self, asked: Select[Any]) -> list[Edit]:
-        return [fact for fact in self._decoded(asked) if isinstance(fact, Edit)]
+    def _named_by(self, asked: Select[Any]) -> list[Fact]:
+        """The facts of some ids, in order of arrival."""
+        mine = _F.owner == self._session.owner, among_those(_F.id, asked)
+        return self._decoded(select(_F.body).where(*mine).order_by(_F.seq))
 
-    def _bodies_of(self, table: Any, key: ColumnElement[str]) -> Select[Any]:
-        """The bodies of the facts that rows of another table name."""
-        joined = and_(_F.owner == table.c.owner, _F.id == key)
-        mine = table.c.owner == self._session.owner
-        return select(_F.body).select_from(table).join(tables.facts, joined).where(mine)
+    def _edits(self, asked: Select[Any]) -> list[Edit]:
+        return [fact for fact in self._named_by(asked) if isinstance(fact, Edit)]
 
     def standing(self, ids: Sequence[Id], source: str) -> Mapping[Id, Standing]:
         """How these records stand."""
+        live: set[Id] = set()
+        here: set[Id] = set()
+        for record, listed_by, is_live in self.listings(ids):
+            if is_live:
+                live.add(record)
+                here.update([record] if listed_by == source else ())
+        asked = select(_F.id, _F.erased, _F.revision, _F.certainty).where(self._of(ids))
+        with self._session.reading() as db:
+            return {id_: Standing(id_ in live, id_ in here, *told) for id_, *told in db.execute(asked)}
+
+    def listings(self, ids: Iterable[Id]) -> list[tuple[Id, str, bool]]:
+        """Which sources listed these records, and whether the import that says so is live."""
         listing, import_ = tables.listings.c, tables.imports.c
-        live = func.coalesce(func.bool_or(import_.live), False)
-        here = func.coalesce(func.bool_or(and_(import_.live, import_.source == source)), False)
-        of = [_F.id, _F.erased, _F.revision, _F.certainty]
-        asked = (
-            select(_F.id, live, here, *of[1:])
-            .select_from(tables.facts)
-            .outerjoin(tables.listings, and_(listing.owner == _F.owner, listing.record == _F.id))
-            .outerjoin(tables.imports, and_(import_.owner == _F.owner, import_.id == listing.listed_by))
-            .where(self._of(ids))
-            .group_by(*of)
+        listed = select(listing.record, listing.source, listing.listed_by).where(
+            listing.owner == self._session.owner, among(listing.record, ids)
         )
         with self._session.reading() as db:
-            return {id_: Standing(*told) for id_, *told in db.execute(asked)}
+            rows = db.execute(listed).all()
+            by = {import_id for _, _, import_id in rows}
+            alive = select(import_.id).where(import_.owner == self._session.owner, among(import_.id, by), import_.live)
+            live = {*db.scalars(alive)}
+        return [(record, source, import_id in live) for record, source, import_id in rows]
 
     def records(self, ids: Iterable[Id]) -> dict[Id, Record]:
         """Records by id, those that are held."""
@@ -256,9 +263,7 @@ class TableFacts:
             select(table.c.id).where(table.c.owner == self._session.owner, table.c.op == op)
             for table in (tables.edits, tables.imports)
         ]
-        ours = _F.id.in_(union(*named).scalar_subquery())
-        found = self._decoded(select(_F.body).where(_F.owner == self._session.owner, ours).order_by(_F.seq))
-        return [fact for fact in found if isinstance(fact, Edit | Import)]
+        return [fact for each in named for fact in self._named_by(each) if isinstance(fact, Edit | Import)]
 
     def greatest_stamp(self) -> int:
         """The greatest clock of all edits, 0 where there are none."""
@@ -279,8 +284,7 @@ class TableFacts:
 
     def edits(self, targets: Iterable[Id]) -> Sequence[Edit]:
         """Every edit of these targets."""
-        asked = self._bodies_of(tables.edits, _E.id).where(among(_E.target, targets))
-        return self._edits(asked.order_by(_F.seq))
+        return self._edits(select(_E.id).where(_E.owner == self._session.owner, among(_E.target, targets)))
 
     def before(self, ids: Iterable[Id]) -> set[Id]:
         """The facts named, and all that those had seen, and so on."""
@@ -297,7 +301,7 @@ class TableFacts:
         if ids:
             behind = self._closure(ids, tables.seen.c.edit, tables.seen.c.id)
             asked = select(tables.seen.c.edit, tables.seen.c.id).where(
-                tables.seen.c.owner == self._session.owner, tables.seen.c.edit == behind.c.id
+                tables.seen.c.owner == self._session.owner, among_those(tables.seen.c.edit, select(behind.c.id))
             )
             with self._session.reading() as db:
                 for edit, id_ in db.execute(asked):
@@ -321,7 +325,7 @@ class TableFacts:
         named = select(tables.seen.c.edit).where(
             tables.seen.c.owner == self._session.owner, among(tables.seen.c.id, ids)
         )
-        return self._edits(select(_F.body).where(_F.owner == self._session.owner, _F.id.in_(named)).order_by(_F.seq))
+        return self._edits(named)
 
     def deletions(self, ids: Iterable[Id]) -> Sequence[Edit]:
         """The deletions in force that cover any of these records."""
@@ -336,7 +340,6 @@ class TableFacts:
         found = found.union(
             select(tables.seen.c.edit).select_from(found).join(tables.seen, later).join(tables.edits, of_deletion)
         )
-        asked = select(_F.body).where(_F.owner == owner, _F.id == found.c.id).order_by(_F.id)
-        edits = self._edits(asked)
+        edits = self._edits(select(found.c.id))
         in_force = fields.deletions(edits, self.history(edits))
         return [edit for edit in in_force if not covered.isdisjoint(edit.covers)]

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, and_, column, delete, func, literal, select, update
@@ -17,7 +16,7 @@ from kindlehl_server.store.postgresql import tables
 from kindlehl_server.store.postgresql.facts import TableFacts
 from kindlehl_server.store.postgresql.grouping import Grouping
 from kindlehl_server.store.postgresql.phrases import kept
-from kindlehl_server.store.postgresql.session import Session, among
+from kindlehl_server.store.postgresql.session import Session, among, among_those
 
 _BOOKS = 100
 """So many books have the places of their records in memory at a time."""
@@ -106,10 +105,10 @@ class Folding:
         if not books:
             return set()
         records, atoms = tables.records, tables.atoms
-        inside = select(atoms.c.id).where(self._mine(atoms, among(atoms.c.book, books)))
+        inside = among_those(records.c.atom, select(atoms.c.id).where(self._mine(atoms, among(atoms.c.book, books))))
         with self._session.writing() as db:
             hidden = self._take_down(among(tables.highlights.c.book, books))
-            moved = self._mine(records, records.c.atom.in_(inside), records.c.passage != records.c.id)
+            moved = self._mine(records, inside, records.c.passage != records.c.id)
             db.execute(update(records).where(moved).values(passage=records.c.id))
         return hidden
 
@@ -127,31 +126,24 @@ class Folding:
 
     def _islands(self, books: Sequence[Id], whole: Collection[Id], touched: Collection[Id]) -> Iterator[_Run]:
         """The islands of some books in which anything was touched, and all of those that are folded whole."""
-        here, atoms = tables.records.c, tables.atoms.c
-        atom = and_(atoms.owner == here.owner, atoms.id == here.atom)
-        inside = self._mine(tables.records, among(atoms.book, books))
-        located = (
-            select(atoms.book, here.lane, here.start, here.stop, here.id)
-            .join(tables.atoms, atom)
-            .where(inside)
-            .order_by(atoms.book, here.lane, here.start, here.stop, here.id)
-        )
-        edits = tables.edits.c
-        joins = (
-            select(atoms.book, edits.target, edits.other)
-            .select_from(tables.edits)
-            .join(tables.records, and_(here.owner == edits.owner, here.id == edits.target))
-            .join(tables.atoms, atom)
-            .where(inside, edits.field == "same", edits.other.is_not(None))
+        here, atoms, edits = tables.records.c, tables.atoms.c, tables.edits.c
+        named = select(atoms.id, atoms.book).where(self._mine(tables.atoms, among(atoms.book, books)))
+        joins = select(edits.target, edits.other).where(
+            self._mine(tables.edits, edits.field == "same", edits.other.is_not(None))
         )
         with self._session.reading() as db:
-            rows = db.execute(located).all()
-            links: dict[Id, list[tuple[Id, Id]]] = defaultdict(list)
-            for book, one, other in db.execute(joins):
-                links[book].append((one, other))
-        for book, places in groupby(rows, key=lambda row: str(row[0])):
-            runs = passages.islands((lane, start, stop, id_) for _, lane, start, stop, id_ in places)
-            for ids in passages.joined(runs, links[book]):
+            book_of = dict(db.execute(named).all())
+            located = select(here.atom, here.lane, here.start, here.stop, here.id).where(
+                self._mine(tables.records, among(here.atom, book_of))
+            )
+            places: dict[Id, list[tuple[int, int, int, Id]]] = defaultdict(list)
+            for atom, *place in db.execute(located):
+                places[book_of[atom]].append((*place,))
+            links = [(one, other) for one, other in db.execute(joins)]
+        for book, held in places.items():
+            inside = {id_ for _, _, _, id_ in held}
+            joined = [(one, other) for one, other in links if one in inside and other in inside]
+            for ids in passages.joined(passages.islands(sorted(held)), joined):
                 if book in whole or any(id_ in touched for id_ in ids):
                     yield _Run(book, ids)
 
@@ -183,7 +175,7 @@ class Folding:
         if not records:
             return set()
         held = select(tables.records.c.passage).where(self._mine(tables.records, among(tables.records.c.id, records)))
-        return self._take_down(tables.highlights.c.id.in_(held))
+        return self._take_down(among_those(tables.highlights.c.id, held))
 
     def _said(self, ids: Sequence[Id]) -> _Said:
         """What is known of these records."""
@@ -198,17 +190,9 @@ class Folding:
 
     def _sources(self, ids: Sequence[Id]) -> dict[Id, set[str]]:
         """Record → the sources it was seen in; those of withdrawn imports where it has no others."""
-        listing, import_ = tables.listings.c, tables.imports.c
-        by = and_(import_.owner == listing.owner, import_.id == listing.listed_by)
-        asked = (
-            select(listing.record, listing.source, import_.live)
-            .join(tables.imports, by)
-            .where(self._mine(tables.listings, among(listing.record, ids)))
-        )
         seen: dict[bool, dict[Id, set[str]]] = {True: defaultdict(set), False: defaultdict(set)}
-        with self._session.reading() as db:
-            for record, source, live in db.execute(asked):
-                seen[live][record].add(source)
+        for record, source, live in self._facts.listings(ids):
+            seen[live][record].add(source)
         return {**seen[False], **seen[True]}
 
     def _put(self, shown: Sequence[tuple[Id, Passage]], fresh: Collection[Id]) -> None:

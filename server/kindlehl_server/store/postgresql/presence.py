@@ -23,6 +23,7 @@ class _Facts(Protocol):
     def after(self, ids: Collection[Id]) -> set[Id]: ...
     def history(self, edits: Iterable[Edit]) -> fields.History: ...
     def imports(self, ids: Iterable[Id]) -> Sequence[Import]: ...
+    def listings(self, ids: Iterable[Id]) -> list[tuple[Id, str, bool]]: ...
     def every(self, type_: str) -> Iterable[list[Fact]]: ...
 
 
@@ -209,7 +210,7 @@ class Presence:
         """Put records on the list or take them off, as a live import or an edit says, and let them be folded again.
         `held`: those that are at hand; `elsewhere`: those that were on the list, and may be at another place now."""
         for batch in batches(sorted(ids), KEPT):
-            wanted = self._listed(batch)
+            wanted = {record for record, _, live in self._facts.listings(batch) if live}
             rest = [id_ for id_ in batch if id_ not in wanted]
             wanted |= fields.holding(self._facts.edits(rest)) if rest else set()
             here = tables.records.c
@@ -221,19 +222,6 @@ class Presence:
             missing = wanted - present
             found = self._facts.records(missing - held.keys()) | {id_: held[id_] for id_ in missing & held.keys()}
             self._appear([record for record in found.values() if record.kind in passages.SHOWN], elsewhere)
-
-    def _listed(self, ids: Iterable[Id]) -> set[Id]:
-        """Those of these records that a live import lists."""
-        listing, import_ = tables.listings.c, tables.imports.c
-        by = and_(import_.owner == listing.owner, import_.id == listing.listed_by, import_.live)
-        asked = (
-            select(listing.record)
-            .distinct()
-            .join(tables.imports, by)
-            .where(self._mine(tables.listings, among(listing.record, ids)))
-        )
-        with self._session.reading() as db:
-            return {*db.scalars(asked)}
 
     def _leave(self, ids: Iterable[Id]) -> set[Id]:
         """Records that are no longer present, or where they were; returns those that had been."""

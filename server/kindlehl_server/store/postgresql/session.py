@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import ColumnElement, Connection, Table, any_, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, any_, func, literal, select, text, update
 
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.postgresql.tables import AnyText, Texts, escaped, libraries
@@ -93,6 +93,12 @@ def _plain(value: str | int | tuple[str, ...] | None) -> str | int | list[str] |
 def among(column: ColumnElement[str], names: Iterable[str]) -> ColumnElement[bool]:
     """Whether it is one of these, as one parameter however many they are."""
     return column == any_(literal([*names], Texts))
+
+
+def among_those(column: ColumnElement[str], asked: Select[Any]) -> ColumnElement[bool]:
+    """Whether it is one of what is asked for, which is found first: who plans a join of two tables that have just been
+    filled knows nothing of them, and may read one of them for every row of the other."""
+    return column == any_(func.array(asked.scalar_subquery()))
 
 
 def contains(column: ColumnElement[Any], part: str) -> ColumnElement[bool]:
