@@ -61,7 +61,13 @@ def _words(owner: int, words: Words) -> ColumnElement[bool]:
 
 
 def _found(owner: int, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return _H.id.in_(select(_S.id).where(_S.owner == owner, condition))
+    return _in(select(_S.id).where(_S.owner == owner, condition))
+
+
+def _in(asked: Select[Any]) -> ColumnElement[bool]:
+    """Whether a passage is one of these. What is asked to be true is found first and looked up by its hash; else it is
+    a join, planned by guesses about tables of which little is known."""
+    return _H.id.in_(asked).is_(true())
 
 
 def _named(column: ColumnElement[str | None], value: str) -> ColumnElement[bool]:
@@ -75,7 +81,7 @@ def _title(_: int, value: str) -> ColumnElement[bool]:
 
 
 def _member(owner: int, value: str) -> ColumnElement[bool]:
-    return _H.id.in_(select(_R.passage).where(_R.owner == owner, begins(_R.id, value)))
+    return _in(select(_R.passage).where(_R.owner == owner, begins(_R.id, value)))
 
 
 _TERMS: dict[Field, Callable[[int, str], ColumnElement[bool]]] = {

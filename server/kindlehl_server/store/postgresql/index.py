@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, distinct, func, select
+from sqlalchemy import Select, distinct, func, select
 
 from kindlehl.domain.facts import Id
 from kindlehl.domain.library import Highlight
@@ -50,9 +50,11 @@ class TableIndex:
 
     def _found(self, query: Query, wanted: Filter) -> Select[*tuple[Any, ...]]:
         owner = self._session.owner
-        row = and_(_S.owner == _H.owner, _S.id == _H.id)
-        asked = rows(owner).join(tables.search, row).add_columns(_S.id, _S.text, _S.note)
-        return asked.where(meant(owner, wanted), found(query))
+        # What holds the words is found first, in the order in which it lies there, and then looked up.
+        holding = select(_S.id, _S.text, _S.note).where(_S.owner == owner, found(query))
+        hits = holding.cte().prefix_with("MATERIALIZED", dialect="postgresql")
+        asked = rows(owner).join(hits, hits.c.id == _H.id).add_columns(hits.c.id, hits.c.text, hits.c.note)
+        return asked.where(meant(owner, wanted))
 
     def search(self, query: Query, wanted: Filter, limit: int | None) -> Sequence[Highlight]:
         """Best first: passages in which, or in whose note, everything wanted is found."""

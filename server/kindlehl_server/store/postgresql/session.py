@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from psycopg.sql import SQL, Identifier
@@ -76,11 +77,15 @@ class Session:
 
     def put(self, db: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
         """Rows that are not there yet, without their owner: many a thousand a second."""
+        given = iter(rows)
+        first = next(given, None)
+        if first is None:
+            return
         driver = cast("Driver[Any]", db.connection.driver_connection)
         columns = SQL(", ").join(Identifier(column.name) for column in table.columns)
         copy = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table.name), columns)
         with driver.cursor() as cursor, cursor.copy(copy) as copying:
-            for row in rows:
+            for row in chain([first], given):
                 copying.write_row([self.owner, *map(_plain, row)])
 
 

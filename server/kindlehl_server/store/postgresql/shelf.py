@@ -12,7 +12,7 @@ from kindlehl.ports import Filter, Order
 from kindlehl_server.store.postgresql import tables
 from kindlehl_server.store.postgresql.conditions import begins, meant, rows
 from kindlehl_server.store.postgresql.folding import Folding
-from kindlehl_server.store.postgresql.session import Session, among
+from kindlehl_server.store.postgresql.session import Session, among, among_those
 
 _H, _B, _R, _A = tables.highlights.c, tables.books.c, tables.records.c, tables.atoms.c
 
@@ -130,7 +130,7 @@ class TableShelf:
         """Ids of shown passages, or of those in the trash, of which a member starts like this."""
         owner = self._session.owner
         held = select(_R.passage).where(_R.owner == owner, begins(_R.id, prefix))
-        asked = select(_H.id).where(_H.owner == owner, _H.id.in_(held), _H.hidden == int(deleted))
+        asked = select(_H.id).where(_H.owner == owner, among_those(_H.id, held), _H.hidden == int(deleted))
         with self._session.reading() as db:
             return db.scalars(asked.order_by(_H.id).limit(limit)).all()
 
