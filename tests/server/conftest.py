@@ -1,11 +1,10 @@
 """What the server's tests may ask for: a database, of each kind."""
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from support.databases import copied
 
 from kindlehl_server.migrations import migrate
 from kindlehl_server.store.database import Database
@@ -21,15 +20,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         made.close()
         yield url
         return
-    cluster = request.getfixturevalue("template")
-    name = f"t{uuid.uuid4().hex}"
-    admin = create_engine(cluster.format("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template_kindlehl")
-    yield cluster.format(name)
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
+    with copied(request.getfixturevalue("template")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing, contextmanager
 
 import pytest
 from sqlalchemy import create_engine
@@ -39,17 +39,26 @@ def template(cluster: str) -> Iterator[str]:
     admin.dispose()
 
 
-@pytest.fixture(scope="session")
-def libraries(cluster: str) -> Iterator[TableLibraries]:
-    """A database in which everybody has a library."""
-    admin = create_engine(cluster.format("postgres"), isolation_level="AUTOCOMMIT")
+@contextmanager
+def copied(template: str) -> Iterator[str]:
+    """A database that is up to date and empty, gone afterwards; its URL."""
+    name = f"t{uuid.uuid4().hex}"
+    admin = create_engine(template.format("postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.exec_driver_sql("CREATE DATABASE libraries")
-    made = Database(cluster.format("libraries"))
-    migrate(made)
-    yield TableLibraries(made)
-    made.close()
-    admin.dispose()
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template_kindlehl")
+    try:
+        yield template.format(name)
+    finally:
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def libraries(template: str) -> Iterator[TableLibraries]:
+    """A database in which everybody has a library."""
+    with copied(template) as url, closing(Database(url)) as made:
+        yield TableLibraries(made)
 
 
 @pytest.fixture(scope="session")

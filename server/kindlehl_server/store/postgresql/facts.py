@@ -13,7 +13,6 @@ from kindlehl.domain.facts import Edit, Fact, Id, Import, Record, state
 from kindlehl.ports import Feed, Standing
 from kindlehl.store.paging import page
 from kindlehl_server.store.postgresql import tables
-from kindlehl_server.store.postgresql.history import Seen
 from kindlehl_server.store.postgresql.presence import Arrived, Presence
 from kindlehl_server.store.postgresql.session import Session, among, among_those
 from kindlehl_server.store.postgresql.tables import AnyText, Texts
@@ -291,11 +290,11 @@ class TableFacts:
         named = [*ids]
         return self._behind(named).before(named)
 
-    def history(self, edits: Iterable[Edit]) -> Seen:
+    def history(self, edits: Iterable[Edit]) -> fields.Seen:
         """What these edits had seen or known of, and so on: it answers whatever the fold asks about them."""
         return self._behind({id_ for edit in edits for id_ in (edit.id, *edit.seen, *edit.knew)})
 
-    def _behind(self, ids: Collection[Id]) -> Seen:
+    def _behind(self, ids: Collection[Id]) -> fields.Seen:
         """What leads back from these."""
         out: dict[Id, list[Id]] = {}
         if ids:
@@ -306,7 +305,7 @@ class TableFacts:
             with self._session.reading() as db:
                 for edit, id_ in db.execute(asked):
                     out.setdefault(edit, []).append(id_)
-        return Seen(out)
+        return fields.Seen(out)
 
     def after(self, ids: Collection[Id]) -> set[Id]:
         """The facts named, and all that had seen those, and so on."""
