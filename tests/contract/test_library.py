@@ -353,6 +353,28 @@ class TestShelf:
         assert shown(library) == [LONG.text]
         assert library.shelf.members(LONG.id) == sorted([BEST.id, LONG.id])
 
+    def test_a_note_comes_off_when_what_lay_between_is_gone(self, library: Library) -> None:
+        """It stays with the edit that saw it as long as they are in one island; whether a third record joins both is
+        for the fold to say, whichever passage that belongs to."""
+        between = record("highlight", "Tale (Dickens, Charles)", "the age of wisdom", 6, 3, 2, False)
+        note = record("note", "Tale (Dickens, Charles)", "so true", 9, 0, 3, False)
+        listed = import_of(2, "clippings", [between])
+        keep(library, BEST, note, between, import_of(1, "clippings", [BEST, note]), listed)
+        keep(library, edit(3, BEST.id, "note", "mine", [note.id]))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", None]
+        keep(library, edit(4, listed.id, "withdrawn", True))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", "so true"]
+        keep(library, edit(5, listed.id, "withdrawn", None, [made_id(4)]))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", None]
+
+    def test_a_deleter_knows_what_those_edits_had_seen_that_he_knew(self, library: Library) -> None:
+        """Though they are of another passage, to which a part of this one once belonged."""
+        other = record("highlight", "Woods (Muir, John)", "The clearest way", 1, 0, 4, False)
+        keep(library, BEST, other, import_of(1, "clippings", [BEST, other]))
+        keep(library, edit(2, BEST.id, "color", "blue"), edit(3, other.id, "note", "x", [made_id(2)]))
+        keep(library, edit(4, BEST.id, "deleted", True, covers=(BEST.id,), knew=(made_id(3),)))
+        assert shown(library) == [other.text]
+
     def test_every_member_id_finds_the_passage(self, library: Library) -> None:
         """An id that was once exported goes on finding."""
         keep(library, BEST, LONG, import_of(1, "clippings", [BEST, LONG]))
