@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from kindlehl import wire
@@ -33,11 +33,11 @@ class Folding:
         self._facts.presence.read_titles_anew()
         if self._touched.books:
             effects.books = self._group_books()
-        self._take_off(self._touched.gone)
+        hidden = self._take_off(self._touched.gone)
         edited = bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM edits)").fetchone()[0])
         for book in self._touched_books():
             for keys in handfuls(self._touched_islands(book)):
-                self._fold(book, keys, effects, edited=edited)
+                self._fold(book, keys, effects, hidden, edited=edited)
         self._index.put(self._touched.put, self._touched.watermark)
         self._facts.start()
         return effects
@@ -163,8 +163,9 @@ class Folding:
             {"book": book},
         ).fetchall()
 
-    def _fold(self, book: int, islands: list[list[int]], effects: Effects, *, edited: bool) -> None:
-        """Fold some islands of a book and put the passages on the shelf."""
+    def _fold(self, book: int, islands: list[list[int]], effects: Effects, hidden: Set[int], *, edited: bool) -> None:
+        """Fold some islands of a book and put the passages on the shelf. `hidden`: those that were, and were taken off
+        before."""
         loaded = self._load([key for island in islands for key in island])
         sources = self._sources(loaded)
         ids = [record.id for record in loaded.values()] if edited else []
@@ -190,7 +191,8 @@ class Folding:
                 rows.append(_row(number[passage.id], book, passage))
                 moves += [(number[passage.id], number[id_], number[passage.id]) for id_ in passage.members]
                 held = [(loaded[number[id_]], self._touched.is_new(number[id_])) for id_ in passage.members]
-                effects.add(passage, held, was_hidden=any(was.get(number[id_]) for id_ in passage.members))
+                keys = [number[id_] for id_ in passage.members]
+                effects.add(passage, held, was_hidden=any(was.get(key) or key in hidden for key in keys))
         self._db.executemany(f"INSERT INTO highlights VALUES ({', '.join('?' * 22)})", rows)  # noqa: S608 -- question marks
         self._db.executemany("UPDATE records SET passage = ? WHERE key = ? AND passage <> ?", moves)
         self._touched.put.extend(row[0] for row in rows if row[0] < self._touched.watermark)
@@ -245,14 +247,18 @@ class Folding:
         self._drop([key for key, _ in rows])
         return {key: bool(hidden) for key, hidden in rows}
 
-    def _take_off(self, passages_: Iterable[int]) -> None:
-        """Take whole passages off the shelf and forget which records they held."""
+    def _take_off(self, passages_: Iterable[int]) -> set[int]:
+        """Take whole passages off the shelf and forget which records they held; returns those that were hidden."""
         keys = list(passages_)
+        rows = self._db.execute(
+            "SELECT key FROM highlights WHERE hidden AND key IN (SELECT value FROM json_each(?))", (json.dumps(keys),)
+        ).fetchall()
         self._drop(keys)
         self._db.execute(
             "UPDATE records SET passage = key WHERE passage IN (SELECT value FROM json_each(?)) AND passage <> key",
             (json.dumps(keys),),
         )
+        return {key for (key,) in rows}
 
     def _drop(self, keys: list[int]) -> None:
         self._index.drop(keys)

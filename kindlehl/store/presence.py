@@ -370,25 +370,19 @@ class Presence:
             ).fetchone()
 
     def _leave(self, keys: Sequence[int]) -> None:
-        """Records that are no longer present or where they were; who shared a passage with them is touched."""
+        """Records that are no longer present or where they were. Their islands may come apart, and with them passages
+        of which none of these was a member: so their books are folded whole."""
         if not keys:
             return
         ids = json.dumps(keys)
-        self.touched.records.update(
-            key
-            for (key,) in self._db.execute(
-                """WITH p (key) AS (SELECT DISTINCT passage FROM records WHERE key IN (SELECT value FROM json_each(?)))
-                   SELECT r.key FROM p JOIN records r ON r.key = p.key
-                   UNION SELECT r.key FROM p JOIN records r ON r.passage = p.key AND r.passage <> r.key""",
-                (ids,),
-            )
-        )
-        self.touched.gone.update(
-            passage
-            for (passage,) in self._db.execute(
-                "SELECT DISTINCT passage FROM records WHERE key IN (SELECT value FROM json_each(?))", (ids,)
-            )
-        )
+        rows = self._db.execute(
+            """SELECT key, passage FROM records WHERE key IN (SELECT value FROM json_each(:ids)) OR atom IN
+                 (SELECT key FROM atoms WHERE book IN (SELECT a.book FROM records r JOIN atoms a ON a.key = r.atom
+                    WHERE r.key IN (SELECT value FROM json_each(:ids))))""",
+            {"ids": ids},
+        ).fetchall()
+        self.touched.records.update(key for key, _ in rows)
+        self.touched.gone.update(passage for _, passage in rows)
         atoms = self._db.execute(
             "DELETE FROM records WHERE key IN (SELECT value FROM json_each(?)) RETURNING atom", (ids,)
         ).fetchall()
