@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.histories import deletion, edit, import_of, made_id, picture, record, records
 
 from kindlehl import wire
-from kindlehl.domain.erasure import skeleton
+from kindlehl.domain.erasure import skeleton, skeleton_of_edit
 from kindlehl.domain.facts import Edit, Fact, Import, Record
 from kindlehl.domain.withholding import HIGHLIGHTS, NOTES, NOTHING
 from kindlehl.ports import Filter, Library, Progress, Query, Term, Words
@@ -170,6 +170,14 @@ class TestFacts:
             library.memo.remember("file:x", "1")
         assert library.memo.recall("file:x") == "1"
         keep(library, edit(2, first.id, "withdrawn", True))
+        assert library.memo.recall("file:x") is None
+
+    def test_what_is_remembered_is_forgotten_when_a_record_is_erased(self, library: Library) -> None:
+        """Its words are gone; a file that held them is not known any more."""
+        keep(library, BEST, import_of(1, "clippings", [BEST]))
+        with library.transaction():
+            library.memo.remember("file:x", "1")
+        keep(library, skeleton(BEST))
         assert library.memo.recall("file:x") is None
 
 
@@ -366,6 +374,31 @@ class TestShelf:
         assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", "so true"]
         keep(library, edit(5, listed.id, "withdrawn", None, [made_id(4)]))
         assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", None]
+
+    def test_what_an_edit_leads_to_is_folded_when_it_arrives_last(self, library: Library) -> None:
+        """It is of another passage, and joins what somebody said here with what he had not seen himself."""
+        other = record("highlight", "Woods (Muir, John)", "The clearest way", 1, 0, 4, False)
+        note = record("note", "Tale (Dickens, Charles)", "so true", 6, 0, 1, False)
+        keep(library, BEST, note, other, import_of(1, "clippings", [BEST, note, other]))
+        keep(library, edit(2, BEST.id, "note", "mine", [made_id(3)]))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["so true\n\nmine", None]
+        keep(library, edit(3, other.id, "color", "blue", [note.id]))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", None]
+        knew = (made_id(2), made_id(5))
+        keep(library, edit(4, BEST.id, "color", "red"))
+        keep(library, edit(6, BEST.id, "deleted", True, covers=(BEST.id, note.id), knew=knew))
+        assert library.shelf.count(Filter()) == 2
+        keep(library, edit(5, other.id, "favorite", True, [made_id(4)]))
+        assert shown(library) == [other.text]
+
+    def test_what_is_joined_no_more_is_two_again(self, library: Library) -> None:
+        """Also where the join was erased, so that nobody can tell what it said."""
+        far = record("highlight", "Tale (Dickens, Charles)", "the age of wisdom", 90, 1, 4, False)
+        joined = edit(2, BEST.id, "same", far.id)
+        keep(library, BEST, far, import_of(1, "clippings", [BEST, far]), joined)
+        assert shown(library) == [far.text]
+        keep(library, skeleton_of_edit(joined))
+        assert shown(library) == [BEST.text, far.text]
 
     def test_a_deleter_knows_what_those_edits_had_seen_that_he_knew(self, library: Library) -> None:
         """Though they are of another passage, to which a part of this one once belonged."""
