@@ -83,7 +83,10 @@ class Presence:
             if isinstance(fact, Import) and is_new:
                 self._derive_import(key, fact, arrived)
         if edits and not self._rebuilding:
-            self._touch_edits([a.fact for a in edits if isinstance(a.fact, Edit)])
+            said = [(a.fact, a.is_new) for a in edits if isinstance(a.fact, Edit)]
+            parted = [edit.target for edit, is_new in said if edit.field == "same" and not is_new]
+            self._come_apart([key for key, _ in self._facts.held(parted).values()])
+            self._touch_edits([edit for edit, _ in said])
 
     def _derive_records(self, records: Sequence[Arrived]) -> None:
         raised: list[tuple[int, Record]] = []
@@ -370,20 +373,23 @@ class Presence:
             ).fetchone()
 
     def _leave(self, keys: Sequence[int]) -> None:
-        """Records that are no longer present or where they were. Their islands may come apart, and with them passages
-        of which none of these was a member: so their books are folded whole."""
+        """Records that are no longer present or where they were."""
         if not keys:
             return
-        ids = json.dumps(keys)
+        self._come_apart(keys)
+        atoms = self._db.execute(
+            "DELETE FROM records WHERE key IN (SELECT value FROM json_each(?)) RETURNING atom", (json.dumps(keys),)
+        ).fetchall()
+        self._regroup({atom for (atom,) in atoms}, "NOT EXISTS (SELECT 1 FROM records WHERE records.atom = atoms.key)")
+
+    def _come_apart(self, keys: Sequence[int]) -> None:
+        """The islands of these records may come apart, and with them passages of which none of these is a member: so
+        their books are folded whole."""
         rows = self._db.execute(
             """SELECT key, passage FROM records WHERE key IN (SELECT value FROM json_each(:ids)) OR atom IN
                  (SELECT key FROM atoms WHERE book IN (SELECT a.book FROM records r JOIN atoms a ON a.key = r.atom
                     WHERE r.key IN (SELECT value FROM json_each(:ids))))""",
-            {"ids": ids},
+            {"ids": json.dumps(keys)},
         ).fetchall()
         self.touched.records.update(key for key, _ in rows)
         self.touched.gone.update(passage for _, passage in rows)
-        atoms = self._db.execute(
-            "DELETE FROM records WHERE key IN (SELECT value FROM json_each(?)) RETURNING atom", (ids,)
-        ).fetchall()
-        self._regroup({atom for (atom,) in atoms}, "NOT EXISTS (SELECT 1 FROM records WHERE records.atom = atoms.key)")
