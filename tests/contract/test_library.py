@@ -1,7 +1,7 @@
 """The contract of the `Library` port, run on every store. The memory store folds from scratch and is the reference."""
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import reduce
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from support.histories import deletion, edit, import_of, made_id, picture, record, records
 
 from kindlehl import wire
+from kindlehl.domain.effects import Effects
 from kindlehl.domain.erasure import skeleton, skeleton_of_edit
 from kindlehl.domain.facts import Edit, Fact, Import, Record
 from kindlehl.domain.withholding import HIGHLIGHTS, NOTES, NOTHING
@@ -35,11 +36,11 @@ def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]
     lib.close()
 
 
-def keep(library: Library, *facts: Fact) -> None:
+def keep(library: Library, *facts: Fact) -> Effects:
     """Add facts in one transaction."""
     with library.transaction():
         library.facts.add(facts)
-        library.shelf.settle()
+        return library.shelf.settle()
 
 
 def shown(library: Library) -> list[str]:
@@ -674,7 +675,12 @@ steps = st.lists(
 )  # fmt: skip
 
 
-def play(pool: list[Record], script: list[tuple[str, int, int]], library: Library) -> list[Fact]:
+def play(
+    pool: list[Record],
+    script: list[tuple[str, int, int]],
+    library: Library,
+    watch: Callable[[Sequence[Fact], Effects], None] = lambda _facts, _effects: None,
+) -> list[Fact]:
     """Let people do things to a library; returns every fact that came about."""
     facts: list[Fact] = []
     everything = Filter(kinds=("highlight", "note", "bookmark", "clip"))
@@ -729,7 +735,7 @@ def play(pool: list[Record], script: list[tuple[str, int, int]], library: Librar
             )
             new = [edit(n, members[a % len(members)], field, f"{verb} {b % 3}" if b % 5 else None, [*known, *notes])]
         event(verb)
-        keep(library, *new)
+        watch(new, keep(library, *new))
         facts += new
     return facts
 
@@ -772,6 +778,20 @@ def test_postgresql_folds_as_facts_arrive_what_it_folds_from_scratch(
 ) -> None:
     """As above."""
     is_folded_as_it_arrives(somebodys, pool, script)
+
+
+@given(pools, steps)
+@fewer
+def test_both_databases_count_alike_what_a_reader_is_told(
+    somebodys: Made, pool: list[Record], script: list[tuple[str, int, int]]
+) -> None:
+    """New highlights, resized ones, notes, what is back: after every step."""
+    with in_sqlite() as sqlite, somebodys() as postgresql:
+
+        def same(facts: Sequence[Fact], effects: Effects) -> None:
+            assert keep(postgresql, *facts) == effects
+
+        play(pool, script, sqlite, same)
 
 
 def shows_no_order(
