@@ -432,6 +432,23 @@ class TestShelf:
             ("Tale", 2, 2),
         ] or [(b.title, b.highlights) for b in library.shelf.books()] == [("Tale", 2), ("Tale", 1)]
 
+    def test_a_book_is_what_its_present_records_say(self, library: Library) -> None:
+        """A source that was taken back lends it neither its id nor what it called it."""
+        rows = [
+            record("highlight", "Tale (Dickens, Charles)", "a", 1, 0, 1, False),
+            record("highlight", "Tale  (Charles Dickens)", "b", 9, 0, 1, False),
+        ]
+        imports = [import_of(n, "clippings", [held]) for n, held in enumerate(rows, 1)]
+        keep(library, *rows, *imports)
+        for n, (gone, left) in enumerate(((0, 1), (1, 0))):
+            keep(library, edit(10 + 2 * n, imports[gone].id, "withdrawn", True))
+            (book,) = library.shelf.books()
+            assert (book.id, book.raw_titles) == (rows[left].atom, (rows[left].raw_title,))
+            assert library.shelf.atoms(book.id) == [rows[left].atom]
+            keep(library, edit(11 + 2 * n, imports[gone].id, "withdrawn", None, [made_id(10 + 2 * n)]))
+            (book,) = library.shelf.books()
+            assert library.shelf.atoms(book.id) == sorted(held.atom for held in rows)
+
     def test_titles_and_tags_are_those_of_what_is_shown(self, library: Library) -> None:
         """Neither a book all of whose passages are deleted, nor a tag that only a deleted passage has."""
         other = record("highlight", "Woods (Muir, John)", "The clearest way", 1, 0, 4, False)
