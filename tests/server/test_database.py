@@ -2,12 +2,14 @@
 
 import sqlite3
 import threading
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, select, text
+from support.databases import copied
 
 from kindlehl.domain.errors import BusyError, LibraryError, UsageError
 from kindlehl_server.migrations import migrate
@@ -99,6 +101,16 @@ def test_a_database_that_somebody_holds_is_busy(tmp_path: Path, monkeypatch: pyt
     assert told.value.retry_after == 1.0
     holder.close()
     database.close()
+
+
+def test_a_database_all_of_whose_connections_are_taken_is_busy(template: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not broken."""
+    monkeypatch.setattr("kindlehl_server.store.database._WAIT", 0.05)
+    with copied(template) as url, closing(Database(url)) as database, ExitStack() as taken:
+        for _ in range(20):
+            taken.enter_context(database.reading())
+        with pytest.raises(BusyError), database.reading():
+            pass
 
 
 @pytest.mark.parametrize("url", ["", "books", "mysql://x/y", "sqlite", "oracle://x", "postgres ql://x"])

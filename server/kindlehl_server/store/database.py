@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kindlehl.domain.errors import BusyError, KindlehlError, LibraryError, UsageError
 
@@ -51,6 +52,8 @@ class Database:
             yield
         except DBAPIError as error:
             raise _sentence(error.orig) from error
+        except PoolTimeout as error:
+            raise _busy() from error
         except self.engine.dialect.loaded_dbapi.Error as error:  # of a driver that is spoken with itself
             raise _sentence(error) from error
 
@@ -69,7 +72,8 @@ def _engine(url: str) -> Engine:
         if address.get_backend_name() == "sqlite":
             return _sqlite(url)
         if address.get_backend_name() == "postgresql":
-            return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
+            driver = address.set(drivername="postgresql+psycopg")
+            return create_engine(driver, pool_pre_ping=True, pool_size=10, pool_timeout=_WAIT)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise _unknown() from error
     except ImportError as error:

@@ -58,7 +58,8 @@ class TableFacts:
 
     def add_raw(self, bodies: Iterable[str]) -> int:
         """The same for bodies as they travel."""
-        return sum(self._keep(batch) for batch in batches(bodies, KEPT))
+        with self._session.writing():
+            return sum(self._keep(batch) for batch in batches(bodies, KEPT))
 
     def _keep(self, bodies: Sequence[str]) -> int:
         """Insert what is new, replace what is lower, and derive from both."""
@@ -184,16 +185,19 @@ class TableFacts:
     # -- asking ---------------------------------------------------------------------------------------------------
 
     def _pages(self, *columns: ColumnElement[Any], type_: str | None = None) -> Iterator[Sequence[Any]]:
-        """All facts, or all of a type, in order of arrival, some at a time: no more than those are in memory."""
-        asked: Select[Any] = select(_F.seq, *columns).where(_F.owner == self._session.owner)
+        """All facts, or all of a type, in order of arrival, some at a time: no more than those are in memory. One that
+        arrives anew meanwhile comes once more, at the end."""
+        asked: Select[Any] = select(_F.seq, *columns).where(_F.owner == self._session.owner).order_by(_F.seq)
         if type_ is not None:
             asked = asked.where(_F.type == type_)
-        last, stop = 0, self.head()
-        while last < stop:
+        last = 0
+        while True:
             with self._session.reading() as db:
-                rows = db.execute(asked.where(_F.seq > last, _F.seq <= stop).order_by(_F.seq).limit(BATCH)).all()
+                rows = db.execute(asked.where(_F.seq > last).limit(BATCH)).all()
+            if not rows:
+                return
             yield [row[1:] for row in rows]
-            last = rows[-1][0] if len(rows) == BATCH else stop
+            last = rows[-1][0]
 
     def every(self, type_: str) -> Iterator[list[Fact]]:
         """All facts of a type, some at a time."""

@@ -44,6 +44,12 @@ class TableLibrary:
         with self._session.snapshot():
             yield
 
+    def fold_revision(self) -> int:
+        """By which revision of the fold the shelf was made."""
+        here = tables.libraries.c
+        with self._session.reading() as db:
+            return int(db.execute(select(here.fold).where(here.number == self._session.owner)).scalar_one())
+
     def scrub(self) -> None:
         """Give back the rows of what was erased or replaced, so that they are overwritten by and by. Other people's
         rows stand in the same files, which are not written anew for this."""
@@ -76,5 +82,6 @@ class TableLibraries:
         library = TableLibrary(self._database, number)
         if revision != fold.REVISION:
             with library.transaction():
-                library.shelf.rebuild()
+                if library.fold_revision() != fold.REVISION:  # nobody has, while this one waited
+                    library.shelf.rebuild()
         yield library
