@@ -449,6 +449,25 @@ class TestShelf:
             (book,) = library.shelf.books()
             assert library.shelf.atoms(book.id) == sorted(held.atom for held in rows)
 
+    def test_books_that_are_joined_or_parted_take_their_passages_along(self, library: Library) -> None:
+        """All of them, whichever was there first, and what is joined is folded as one book."""
+        other = record("highlight", "Tail", "best of times", 5, 1, 4, False)
+        far = record("highlight", "Tail", "the age of wisdom", 90, 1, 4, False)
+        keep(library, BEST, other, far, import_of(1, "clippings", [BEST, other, far]))
+        apart = {BEST.id: BEST.atom, other.id: other.atom, far.id: other.atom}
+        book = min(BEST.atom, other.atom)
+
+        def books() -> dict[str, str]:
+            return {h.id: h.book for h in library.shelf.highlights(Filter())}
+
+        assert books() == apart
+        keep(library, edit(2, BEST.atom, "same", other.atom))
+        assert books() == {BEST.id: book, far.id: book}
+        assert library.shelf.members(BEST.id) == sorted([BEST.id, other.id])
+        keep(library, edit(3, BEST.atom, "not-same", other.atom, [made_id(2)]))
+        assert books() == apart
+        assert library.shelf.count(Filter(books=(other.atom,))) == 2
+
     def test_titles_and_tags_are_those_of_what_is_shown(self, library: Library) -> None:
         """Neither a book all of whose passages are deleted, nor a tag that only a deleted passage has."""
         other = record("highlight", "Woods (Muir, John)", "The clearest way", 1, 0, 4, False)

@@ -14,6 +14,7 @@ from support.histories import deletion, edit, import_of, made_id, picture, recor
 
 from kindlehl import wire
 from kindlehl.domain import fold
+from kindlehl.domain.batches import handfuls
 from kindlehl.domain.errors import BusyError, LibraryError
 from kindlehl.domain.facts import Fact
 from kindlehl.ports import Filter, Library, Operation, Progress, Query, Term, Words
@@ -340,6 +341,24 @@ class TestTexts:
 
 class TestWork:
     """How much of it there is."""
+
+    def test_it_does_not_matter_how_much_is_folded_at_a_time(
+        self, library: TableLibrary, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One island, or a thousand: what a passage has lost is not taken for what another one is."""
+        monkeypatch.setattr("kindlehl_server.store.postgresql.folding.handfuls", lambda runs: handfuls(runs, 1))
+        between = record("highlight", "Tale (Dickens, Charles)", "the age of wisdom", 6, 3, 2, False)
+        note = record("note", "Tale (Dickens, Charles)", "so true", 9, 0, 3, False)
+        listed = import_of(2, "clippings", [between])
+        keep(library, BEST, note, between, import_of(1, "clippings", [BEST, note]), listed)
+        keep(library, edit(3, BEST.id, "note", "mine", [note.id]))
+        keep(library, edit(4, listed.id, "withdrawn", True))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", "so true"]
+        assert library.index.vocabulary() != []
+        was = everything(library)
+        with library.transaction():
+            library.shelf.rebuild()
+        assert everything(library) == was
 
     def test_an_edit_reads_what_it_is_about(self, library: TableLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
         """And not the whole library, nor the whole book."""
