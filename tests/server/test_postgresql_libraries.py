@@ -304,6 +304,32 @@ class TestTexts:
             assert library.peers.progress("ho\0me") == Progress("\0")
             assert library.memo.recall("\0") == "\x01"
 
+    def test_what_only_a_newer_version_reads_is_not_shown_as_an_older_one_read_it(self, library: TableLibrary) -> None:
+        """Nor does an edit go on doing what it said before."""
+        facts = HERS[:5], (edit(6, WORST.id, "color", "red", [made_id(2)]), edit(7, BEST.atom, "hidden", True))
+        newer = [
+            wire.encode(replace(WORST, revision=9)).replace('"highlight"', '"hologram"'),
+            wire.encode(replace(edit(6, WORST.id, "color", "red"), erased=True)).replace('"red"', "[1]"),
+            wire.encode(replace(edit(7, BEST.atom, "hidden", True), erased=True)).replace('"hidden"', "[2]"),
+            wire.encode(replace(import_of(1, "x", []), source="y")).replace('"y"', "[3]"),
+        ]
+        with closing(MemoryLibrary()) as memory:
+            for held in (library, memory):
+                for each in facts:
+                    keep(held, *each)
+            for body in newer:
+                assert wire.decode(body) is None
+                for held in (library, memory):
+                    with held.transaction():
+                        held.facts.add_raw([body])
+                        held.shelf.settle()
+                assert picture(library) == picture(memory)
+                assert library.shelf.books(hidden=True) == memory.shelf.books(hidden=True)
+            was = picture(library)
+            with library.transaction():
+                library.shelf.rebuild()
+            assert picture(library) == was
+
     def test_texts_sort_as_in_python(self) -> None:
         """What stands for U+0000 sorts before everything else."""
         texts = [

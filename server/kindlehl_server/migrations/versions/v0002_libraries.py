@@ -81,7 +81,7 @@ def upgrade() -> None:
     )
     op.create_index("edits_hlc", "edits", ["owner", "hlc"])
     op.create_index("edits_op", "edits", ["owner", "op"])
-    op.create_index("edits_same", "edits", ["owner"], postgresql_where=sa.text("field = 'same'"))
+    op.create_index("edits_same", "edits", ["owner"], postgresql_where=sa.text("other IS NOT NULL"))
     op.create_index("edits_target", "edits", ["owner", "target"])
     op.create_table(
         "seen",

@@ -93,11 +93,7 @@ class TableFacts:
                 db.execute(update(tables.facts).where(mine), raised)
             self._session.advance(number)
         self.presence.derive(
-            [
-                Arrived(fact, wire.decode(before[id_][0]) if id_ in before else None)
-                for id_, (fact, _) in kept.items()
-                if fact is not None
-            ]
+            [Arrived(fact, wire.decode(before[id_][0]) if id_ in before else None) for id_, (fact, _) in kept.items()]
         )
         return len(kept)
 

@@ -128,9 +128,7 @@ class Folding:
         """The islands of some books in which anything was touched, and all of those that are folded whole."""
         here, atoms, edits = tables.records.c, tables.atoms.c, tables.edits.c
         named = select(atoms.id, atoms.book).where(self._mine(tables.atoms, among(atoms.book, books)))
-        joins = select(edits.target, edits.other).where(
-            self._mine(tables.edits, edits.field == "same", edits.other.is_not(None))
-        )
+        joins = select(edits.target, edits.other).where(self._mine(tables.edits, edits.other.is_not(None)))
         with self._session.reading() as db:
             book_of = dict(db.execute(named).all())
             located = select(here.atom, here.lane, here.start, here.stop, here.id).where(

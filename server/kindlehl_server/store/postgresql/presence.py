@@ -28,11 +28,10 @@ class _Facts(Protocol):
 
 
 class Arrived(NamedTuple):
-    """A fact whose state advanced."""
+    """A fact whose state advanced: what it says now and what it said before, where this version understands that."""
 
-    fact: Fact
-    before: Fact | None = None
-    """What it said, where it was here and this version knew its kind."""
+    fact: Fact | None
+    before: Fact | None
 
 
 def _about(fact: Fact | None) -> set[Id]:
@@ -77,6 +76,10 @@ class Presence:
         records = {a.fact.id: a.fact for a in arrived if isinstance(a.fact, Record)}
         edits = [a.fact for a in arrived if isinstance(a.fact, Edit)]
         imports = [a.fact for a in arrived if isinstance(a.fact, Import)]
+        spoken_of = {import_.id for import_ in imports}
+        said = [a.before for a in arrived if isinstance(a.before, Edit)]
+        if said:
+            spoken_of |= self._spoken_of(said)
         self._take_back([a.before for a in arrived if a.before is not None])
         self._write_edits(edits)
         listed = {id_ for import_ in imports for id_ in import_.records}
@@ -84,14 +87,14 @@ class Presence:
         self._write_imports(imports, held)
         self._date(records.values())
         touched = {id_ for a in arrived for id_ in _about(a.fact) | _about(a.before)}
-        spoken_of = {import_.id for import_ in imports}
         if edits:
             spoken_of |= self._spoken_of(edits)
+        if edits or said:
             self._touch_books(spoken_of)
         touched |= spoken_of | self._withdraw(spoken_of)
         if any(record.erased for record in records.values()):
             self._forget()
-        elsewhere = self._leave(a.fact.id for a in arrived if isinstance(a.before, Record))
+        elsewhere = self._leave(a.before.id for a in arrived if isinstance(a.before, Record))
         self._refresh(touched, held, elsewhere)
 
     # -- facts in tables of their own -----------------------------------------------------------------------------

@@ -108,7 +108,7 @@ edits = _owned(
 Index("edits_target", edits.c.owner, edits.c.target)
 Index("edits_op", edits.c.owner, edits.c.op)
 Index("edits_hlc", edits.c.owner, edits.c.hlc)
-Index("edits_same", edits.c.owner, postgresql_where=edits.c.field == "same")
+Index("edits_same", edits.c.owner, postgresql_where=edits.c.other.is_not(None))
 
 seen = _owned("seen", _key("edit"), _key("id"))
 Index("seen_id", seen.c.owner, seen.c.id)
