@@ -1,5 +1,6 @@
 """Libraries of many people in one database: what the contract of a library does not say."""
 
+import secrets
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,8 +16,10 @@ from support.histories import deletion, edit, import_of, made_id, picture, recor
 from kindlehl import wire
 from kindlehl.domain import fold
 from kindlehl.domain.batches import handfuls
+from kindlehl.domain.erasure import skeleton
 from kindlehl.domain.errors import BusyError, LibraryError
 from kindlehl.domain.facts import Fact
+from kindlehl.domain.withholding import NOTES
 from kindlehl.ports import Filter, Library, Operation, Progress, Query, Term, Words
 from kindlehl.store.memory import MemoryLibrary
 from kindlehl_server.store.postgresql import session, tables
@@ -303,6 +306,28 @@ class TestTexts:
                 library.memo.remember("\0", "\x01")
             assert library.peers.progress("ho\0me") == Progress("\0")
             assert library.memo.recall("\0") == "\x01"
+
+    def test_names_of_any_length_are_kept_and_travel(self, library: TableLibrary) -> None:
+        """Though no index has room for them, and nothing is shown of what they name."""
+        long = secrets.token_hex(5_000)
+        facts = [
+            edit(2, long, "color", "red"), edit(3, BEST.id, "color", "blue", [long]),
+            edit(4, BEST.id, "deleted", True, covers=(long,)), replace(edit(5, BEST.id, "note", "x"), op=long),
+            edit(6, BEST.id, "same", long), replace(WORST, at=long), replace(skeleton(NOTE), book=long),
+            import_of(7, long, [BEST]), replace(import_of(8, "x", [BEST]), records=(long,)),
+            edit(9, BEST.id, f"tag:{long}", long),
+        ]  # fmt: skip
+        with closing(MemoryLibrary()) as memory:
+            for held in (library, memory):
+                keep(held, BEST, import_of(1, "clippings", [BEST]))
+                keep(held, *facts)
+            assert library.facts.since(0, 99, 1 << 20) == memory.facts.since(0, 99, 1 << 20)
+            assert library.facts.digests(2, NOTES) == memory.facts.digests(2, NOTES)
+            assert [h.tags for h in library.shelf.highlights(Filter())] == [(long,)]
+            was = everything(library)
+            with library.transaction():
+                library.shelf.rebuild()
+            assert everything(library) == was
 
     def test_what_only_a_newer_version_reads_is_not_shown_as_an_older_one_read_it(self, library: TableLibrary) -> None:
         """Nor does an edit go on doing what it said before."""

@@ -36,6 +36,23 @@ class _Body(NamedTuple):
     body: str
 
 
+_LONGEST = 200
+"""Characters of a name: an index of PostgreSQL has no room for any length. Ids have 36."""
+
+
+def _told(fact: Fact | None) -> Fact | None:
+    """What tables can hold of what a body says. One with a name that no kindlehl gives is kept and travels, and is
+    passed over like one that only a newer version understands."""
+    names: tuple[str, ...] = ()
+    if isinstance(fact, Record):
+        names = fact.book or "", fact.at or ""
+    elif isinstance(fact, Edit):
+        names = fact.target, fact.op, *fact.seen, *fact.covers, str(fact.value if fact.field == "same" else "")
+    elif isinstance(fact, Import):
+        names = fact.source, fact.op, *fact.records
+    return fact if all(len(name) <= _LONGEST for name in names) else None
+
+
 class TableFacts:
     """The `Facts` port."""
 
@@ -78,7 +95,7 @@ class TableFacts:
                 erased, revision, certainty = state(fact)
                 private, digest = withholding.falls_under(fact), wire.digest(body)
                 row = _Body(number, head.type, private, digest, erased, revision, certainty, body)
-                kept[head.id] = (fact, row)
+                kept[head.id] = (_told(fact), row)
                 held[head.id] = body
             if not kept:
                 return 0
@@ -93,7 +110,10 @@ class TableFacts:
                 db.execute(update(tables.facts).where(mine), raised)
             self._session.advance(number)
         self.presence.derive(
-            [Arrived(fact, wire.decode(before[id_][0]) if id_ in before else None) for id_, (fact, _) in kept.items()]
+            [
+                Arrived(fact, _told(wire.decode(before[id_][0])) if id_ in before else None)
+                for id_, (fact, _) in kept.items()
+            ]
         )
         return len(kept)
 
@@ -198,7 +218,7 @@ class TableFacts:
     def every(self, type_: str) -> Iterator[list[Fact]]:
         """All facts of a type, some at a time."""
         for batch in self._pages(_F.body, type_=type_):
-            decoded = (wire.decode(body) for (body,) in batch)
+            decoded = (_told(wire.decode(body)) for (body,) in batch)
             yield [fact for fact in decoded if fact is not None]
 
     def bodies(self) -> Iterator[str]:
