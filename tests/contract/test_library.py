@@ -133,6 +133,14 @@ class TestFacts:
         assert [h.id for h in library.shelf.highlights(Filter(query=words, hidden_books=True))] == [BEST.id]
         assert [h.id for h in library.shelf.highlights(Filter(query=words, deleted=True))] == [WORST.id]
 
+    def test_what_was_settled_is_not_counted_again(self, library: Library) -> None:
+        """A page of a round may be settled in the middle of a transaction."""
+        with library.transaction():
+            library.facts.add([BEST, import_of(1, "clippings", [BEST])])
+            library.shelf.settle()
+            assert library.shelf.settle() == Effects()
+        assert shown(library) == [BEST.text]
+
     def test_a_fact_of_an_unknown_type_is_kept_untouched(self, library: Library) -> None:
         """What a newer kindlehl writes travels through this one."""
         body = f'{{"type":"star","id":"{made_id(9)}","points":[1,2]}}'
