@@ -141,6 +141,19 @@ class TestFacts:
             assert library.shelf.settle() == Effects()
         assert shown(library) == [BEST.text]
 
+    def test_a_better_reading_is_nothing_new(self, library: Library) -> None:
+        """A reader is not told of a highlight that she had."""
+        keep(library, BEST, import_of(1, "clippings", [BEST]))
+        assert keep(library, replace(BEST, text="It was the best of times.", revision=2)) == Effects()
+
+    def test_what_only_an_edit_holds_is_still_of_its_source(self, library: Library) -> None:
+        """Nobody else has listed it since."""
+        listed = import_of(1, "clippings", [BEST])
+        keep(library, BEST, listed, edit(2, BEST.id, "color", "blue"), edit(3, listed.id, "withdrawn", True))
+        assert [h.source for h in library.shelf.highlights(Filter())] == ["clippings"]
+        keep(library, import_of(4, "kobo", [BEST]))
+        assert [h.source for h in library.shelf.highlights(Filter())] == ["kobo"]
+
     def test_a_fact_of_an_unknown_type_is_kept_untouched(self, library: Library) -> None:
         """What a newer kindlehl writes travels through this one."""
         body = f'{{"type":"star","id":"{made_id(9)}","points":[1,2]}}'
