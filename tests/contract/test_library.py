@@ -470,6 +470,15 @@ class TestShelf:
             (book,) = library.shelf.books()
             assert library.shelf.atoms(book.id) == sorted(held.atom for held in rows)
 
+    def test_books_stand_in_the_order_of_their_titles_without_case(self, library: Library) -> None:
+        """In every list of theirs, and of what is in them."""
+        names = ["alpha", "Beta", "gamma", "Δέλτα", "δέλτα two"]
+        rows = [record("highlight", name, name, 1, 0, 1, False) for name in reversed(names)]
+        keep(library, *rows, import_of(1, "clippings", rows))
+        assert [book.title for book in library.shelf.books()] == names
+        assert [title for _, title, _ in library.shelf.titles()] == names
+        assert shown(library) == names
+
     def test_books_that_are_joined_or_parted_take_their_passages_along(self, library: Library) -> None:
         """All of them, whichever was there first, and what is joined is folded as one book."""
         other = record("highlight", "Tail", "best of times", 5, 1, 4, False)
