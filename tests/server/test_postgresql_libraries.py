@@ -123,6 +123,18 @@ class TestPeople:
                 his.shelf.rebuild()
             assert everything(library) == hers
 
+    def test_what_she_joined_is_apart_in_his(self, libraries: TableLibraries, library: TableLibrary) -> None:
+        """The same records, of which each library has passages of its own."""
+        far = record("highlight", "Tale (Dickens, Charles)", "the age of wisdom", 90, 1, 4, False)
+        facts = [BEST, far, import_of(1, "clippings", [BEST, far])]
+        first, second = sorted([BEST, far], key=lambda r: r.at or "")
+        with libraries.library(str(uuid.uuid4())) as his:
+            keep(his, *facts)
+            keep(library, *facts, edit(2, BEST.id, "same", far.id))
+            for held, ids in ((his, [second.id]), (library, [first.id])):
+                assert held.shelf.ids(Filter(terms=((Term("id", second.id),),))) == ids
+                assert held.shelf.starting_with(second.id, 9) == ids
+
     def test_what_many_libraries_hold_is_what_each_would_hold_alone(self, libraries: TableLibraries) -> None:
         """The same facts in several orders, in turns."""
         orders = [*permutations(HERS[:5])][::24]
@@ -427,8 +439,11 @@ class TestWork:
         keep(library, edit(2, held[7].id, "color", "blue"))
         assert 0 < read < 10
 
-    def test_best_first(self, library: TableLibrary) -> None:
-        """What is seldom found says more, and more of it does; in a longer text less."""
+    def test_best_first(self, libraries: TableLibraries, library: TableLibrary) -> None:
+        """What is seldom found says more, and more of it does; in a longer text less. What others have says nothing."""
+        whales = [record("highlight", "Whales", f"the whale {n}", 10 * n, 1, n % 30, False) for n in range(30)]
+        with libraries.library(str(uuid.uuid4())) as his:
+            keep(his, *whales, import_of(1, "clippings", whales))
         texts = ["sea and land", "sea and sea", "sea " + "and so on " * 20 + "sea", "the whale", "sky and land"]
         held = [record("highlight", "Tale", text, 10 * n, 1, n, False) for n, text in enumerate(texts)]
         keep(library, *held, import_of(1, "clippings", held))
