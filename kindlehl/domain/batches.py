@@ -1,6 +1,6 @@
 """Handfuls: one statement handles many rows, and memory does not grow with a library."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from itertools import islice
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ KEPT = IMPORT_LIMIT + BATCH
 """Facts handled by one statement when they arrive: an import with all that it lists."""
 
 T = TypeVar("T")
+SizedT = TypeVar("SizedT", bound=Sized)
 
 
 def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
@@ -20,3 +21,17 @@ def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
+
+
+def handfuls(runs: Iterable[SizedT], size: int = BATCH) -> Iterator[list[SizedT]]:
+    """Runs in handfuls of about `size` items, so that one query loads many."""
+    handful: list[SizedT] = []
+    held = 0
+    for run in runs:
+        handful.append(run)
+        held += len(run)
+        if held >= size:
+            yield handful
+            handful, held = [], 0
+    if handful:
+        yield handful

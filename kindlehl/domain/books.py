@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kindlehl.domain.facts import Edit, Id
+from kindlehl.domain.facts import Edit, Id, Record
 from kindlehl.domain.fields import newest
 from kindlehl.domain.text import author_key, title_key
 
@@ -21,6 +21,17 @@ class Atom:
     author: str
     """Empty when there is none."""
     raw_title: str
+
+
+FORGOTTEN = Atom(-1, "", "", "")
+"""What an erased record says of its book."""
+
+
+def reading(record: Record) -> Atom:
+    """What a record says of its book."""
+    if record.erased:
+        return FORGOTTEN
+    return Atom(record.revision, record.title, record.author or "", record.raw_title)
 
 
 def match_key(title: str, author: str | None) -> tuple[str, str]:

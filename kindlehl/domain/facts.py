@@ -164,6 +164,13 @@ def new_id(now_ms: int | None = None, entropy: bytes | None = None) -> Id:
     return _uuid(stamp.to_bytes(6, "big") + (entropy or os.urandom(10)), 7)
 
 
+def state(fact: "Fact | None") -> tuple[bool, int, int]:
+    """What orders two states of one id, the hash of the body aside: erased, revision, certainty."""
+    if isinstance(fact, Record):
+        return fact.erased, fact.revision, fact.certainty
+    return isinstance(fact, Edit) and fact.erased, 0, 0
+
+
 def text_hash(matching: str) -> str:
     """What an erased text leaves behind: 16 hex digits of BLAKE2b of its matching form."""
     return hashlib.blake2b(matching.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -19,6 +19,24 @@ class History(Protocol):
         ...
 
 
+class Seen:
+    """The history of some edits, which is all there is of it that matters: what each had seen."""
+
+    def __init__(self, seen: Mapping[Id, Iterable[Id]]) -> None:
+        self._seen = seen
+
+    def before(self, ids: Iterable[Id]) -> set[Id]:
+        """The facts named, and all that those had seen, and so on."""
+        out: set[Id] = set()
+        todo = [*ids]
+        while todo:
+            id_ = todo.pop()
+            if id_ not in out:
+                out.add(id_)
+                todo += self._seen.get(id_, ())
+        return out
+
+
 def standing(edits: Sequence[Edit], history: History) -> list[Edit]:
     """The edits of one passage, book or import that no other of them has replaced, by (HLC, id); undos and erased ones
     among them.

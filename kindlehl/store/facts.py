@@ -9,8 +9,9 @@ from kindlehl import wire
 from kindlehl.domain import fields, withholding
 from kindlehl.domain.batches import BATCH, KEPT, batches
 from kindlehl.domain.erasure import skeleton_of_edit
-from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
+from kindlehl.domain.facts import Edit, Fact, Id, Import, Record, state
 from kindlehl.ports import Feed, Standing
+from kindlehl.store.paging import page
 from kindlehl.store.presence import Arrived, Presence
 
 DIGITS = 2
@@ -21,13 +22,6 @@ DIGEST = """INSERT INTO digests VALUES (?, ?, ?) ON CONFLICT DO UPDATE
 
 _Body: TypeAlias = tuple[str, str, Id, tuple[bool, int, int], Fact | None]
 """A fact as it travels, its type and id, what orders its states, and what it says if that is known."""
-
-
-def _state(fact: Fact | None) -> tuple[bool, int, int]:
-    """What orders two states of one id, the hash of the body aside."""
-    if isinstance(fact, Record):
-        return fact.erased, fact.revision, fact.certainty
-    return isinstance(fact, Edit) and fact.erased, 0, 0
 
 
 def _redated(fact: Fact, before: str) -> bool:
@@ -61,9 +55,7 @@ class SqliteFacts:
     def add(self, facts: Iterable[Fact]) -> int:
         """Keep the maximum of what is here and what comes, for each id."""
         return sum(
-            self._keep(
-                [(wire.encode(fact), type(fact).__name__.lower(), fact.id, _state(fact), fact) for fact in batch]
-            )
+            self._keep([(wire.encode(fact), type(fact).__name__.lower(), fact.id, state(fact), fact) for fact in batch])
             for batch in batches(facts, KEPT)
         )
 
@@ -75,7 +67,7 @@ class SqliteFacts:
             for body in batch:
                 head = wire.header(body)
                 fact = wire.decode(body)
-                rows.append((body, head.type, head.id, _state(fact), fact))
+                rows.append((body, head.type, head.id, state(fact), fact))
             advanced += self._keep(rows)
         return advanced
 
@@ -86,7 +78,7 @@ class SqliteFacts:
         new: dict[Id, tuple[Any, ...]] = {}
         raised: dict[Id, tuple[Any, ...]] = {}
         arrived: dict[Id, Arrived] = {}
-        for body, type_, id_, state, fact in batch:
+        for body, type_, id_, ranked, fact in batch:
             old = held.get(id_)
             if old is None:
                 number += 1
@@ -98,9 +90,9 @@ class SqliteFacts:
                 number += 1
             travels = body, wire.digest(body), withholding.falls_under(fact)
             if old is None or id_ in new:  # two states of one id may be in one batch
-                new[id_] = (key, number, id_, type_, *state, *travels)
+                new[id_] = (key, number, id_, type_, *ranked, *travels)
             else:
-                raised[id_] = (number, type_, *state, *travels, key)
+                raised[id_] = (number, type_, *ranked, *travels, key)
                 self.presence.touched.forged |= _is_another(fact, old[1])
             if fact is not None:
                 arrived[id_] = Arrived(key, fact, id_ in new, id_ not in new and _redated(fact, held[id_][1]))
@@ -169,16 +161,7 @@ class SqliteFacts:
                WHERE private & :withheld = 0 ORDER BY seq LIMIT :limit""",
             {"cursor": cursor, "stop": stop, "withheld": withheld, "limit": count + 1},
         )
-        bodies: list[str] = []
-        room = size
-        for seq, body in rows:
-            room -= len(body.encode())
-            if len(bodies) == count or (bodies and room < 0):
-                rows.close()
-                return Feed(tuple(bodies), cursor)
-            bodies.append(body)
-            cursor = seq
-        return Feed(tuple(bodies), max(cursor, stop))
+        return page(rows, cursor, count, size, stop)
 
     def digests(self, digits: int, withheld: int = 0) -> Mapping[str, int]:
         """The digest of each bucket that holds anything."""

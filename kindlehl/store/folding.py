@@ -2,12 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from kindlehl import wire
 from kindlehl.domain import books, fields, fold, passages
-from kindlehl.domain.batches import BATCH
+from kindlehl.domain.batches import handfuls
 from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import Edit, Id, Record
 from kindlehl.domain.fold import Island, Passage
@@ -36,11 +36,11 @@ class Folding:
         self._facts.presence.read_titles_anew()
         if self._touched.books:
             effects.books = self._group_books()
-        self._take_off(self._touched.gone)
+        hidden = self._take_off(self._touched.gone)
         edited = bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM edits)").fetchone()[0])
         for book in self._touched_books():
-            for keys in _filled(self._touched_islands(book)):
-                self._fold(book, keys, effects, edited=edited)
+            for keys in handfuls(self._touched_islands(book)):
+                self._fold(book, keys, effects, hidden, edited=edited)
         self._index.put(self._touched.put, self._touched.watermark)
         self._facts.start()
         return effects
@@ -166,8 +166,9 @@ class Folding:
             {"book": book},
         ).fetchall()
 
-    def _fold(self, book: int, islands: list[list[int]], effects: Effects, *, edited: bool) -> None:
-        """Fold some islands of a book and put the passages on the shelf."""
+    def _fold(self, book: int, islands: list[list[int]], effects: Effects, hidden: Set[int], *, edited: bool) -> None:
+        """Fold some islands of a book and put the passages on the shelf. `hidden`: those that were, and were taken off
+        before."""
         loaded = self._load([key for island in islands for key in island])
         sources = self._sources(loaded)
         ids = [record.id for record in loaded.values()] if edited else []
@@ -192,7 +193,9 @@ class Folding:
             for passage in fold.fold(Island(records, sources, mine, list(covering.values())), self._facts):
                 rows.append(_row(number[passage.id], book, passage))
                 moves += [(number[passage.id], number[id_], number[passage.id]) for id_ in passage.members]
-                self._count(passage, number, loaded, was, effects)
+                held = [(loaded[number[id_]], self._touched.is_new(number[id_])) for id_ in passage.members]
+                keys = [number[id_] for id_ in passage.members]
+                effects.add(passage, held, was_hidden=any(was.get(key) or key in hidden for key in keys))
         self._db.executemany(f"INSERT INTO highlights VALUES ({', '.join('?' * 22)})", rows)  # noqa: S608 -- question marks
         self._db.executemany("UPDATE records SET passage = ? WHERE key = ? AND passage <> ?", moves)
         self._touched.put.extend(row[0] for row in rows if row[0] < self._touched.watermark)
@@ -247,61 +250,22 @@ class Folding:
         self._drop([key for key, _ in rows])
         return {key: bool(hidden) for key, hidden in rows}
 
-    def _take_off(self, passages_: Iterable[int]) -> None:
-        """Take whole passages off the shelf and forget which records they held."""
+    def _take_off(self, passages_: Iterable[int]) -> set[int]:
+        """Take whole passages off the shelf and forget which records they held; returns those that were hidden."""
         keys = list(passages_)
+        rows = self._db.execute(
+            "SELECT key FROM highlights WHERE hidden AND key IN (SELECT value FROM json_each(?))", (json.dumps(keys),)
+        ).fetchall()
         self._drop(keys)
         self._db.execute(
             "UPDATE records SET passage = key WHERE passage IN (SELECT value FROM json_each(?)) AND passage <> key",
             (json.dumps(keys),),
         )
+        return {key for (key,) in rows}
 
     def _drop(self, keys: list[int]) -> None:
         self._index.drop(keys)
         self._db.execute("DELETE FROM highlights WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(keys),))
-
-    def _count(
-        self,
-        passage: Passage,
-        number: Mapping[Id, int],
-        loaded: Mapping[int, Record],
-        was: Mapping[int, bool],
-        effects: Effects,
-    ) -> None:
-        """Add one folded passage to what the reader is told."""
-        keys = [number[id_] for id_ in passage.members]
-        fresh = [loaded[key] for key in keys if self._touched.is_new(key)]
-        if passage.hidden:
-            effects.still_deleted += len(fresh)
-            return
-        if any(was.get(key) for key in keys):
-            effects.revived += 1
-        if not fresh:
-            return
-        forms = sum(record.kind == "highlight" for record in fresh)
-        notes = sum(record.kind == "note" for record in fresh)
-        all_new = len(fresh) == len(keys)
-        if passage.kind == "highlight":
-            first = forms > 0 and forms == sum(loaded[key].kind == "highlight" for key in keys)
-            effects.highlights += first
-            effects.resized += forms - first
-            effects.attached += notes
-        elif passage.kind == "note":
-            effects.bare += all_new
-
-
-def _filled(islands: Iterator[list[int]]) -> Iterator[list[list[int]]]:
-    """Islands in handfuls of about `BATCH` records, so that one query loads many."""
-    handful: list[list[int]] = []
-    size = 0
-    for island in islands:
-        handful.append(island)
-        size += len(island)
-        if size >= BATCH:
-            yield handful
-            handful, size = [], 0
-    if handful:
-        yield handful
 
 
 def _row(key: int, book: int, p: Passage) -> tuple[Any, ...]:

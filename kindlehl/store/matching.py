@@ -1,14 +1,12 @@
 """Filters and queries as plain conditions on a passage: the reference for what SQL and FTS5 make of them."""
 
-import re
 from collections.abc import Collection, Sequence
 
 from kindlehl.domain.facts import Id
 from kindlehl.domain.library import Highlight
-from kindlehl.domain.text import holds, loose, searchable
+from kindlehl.domain.text import holds, loose
+from kindlehl.domain.tokens import tokens
 from kindlehl.ports import Filter, Query, Term, Words
-
-_TOKEN = re.compile("[\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7ff]|[^\\W_]+")
 
 
 def matches(h: Highlight, members: Collection[Id], wanted: Filter) -> bool:
@@ -90,11 +88,6 @@ def _stands(h: Highlight, words: Words) -> bool:
     return h.kind in ("highlight", "note") and any(
         _in_a_row(tokens(text), words) for part, text in texts.items() if words.part in (None, part)
     )
-
-
-def tokens(text: str) -> Sequence[str]:
-    """A text as the words of the index."""
-    return _TOKEN.findall(searchable(text))
 
 
 def _in_a_row(held: Sequence[str], words: Words) -> bool:

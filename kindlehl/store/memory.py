@@ -12,8 +12,10 @@ from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.domain.library import SHOWN_KINDS, Book, Highlight
+from kindlehl.domain.tokens import tokens
 from kindlehl.ports import Feed, Filter, Operation, Order, Progress, Query, Standing
-from kindlehl.store.matching import found, matches, tokens
+from kindlehl.store.matching import found, matches
+from kindlehl.store.paging import page
 
 
 class MemoryLibrary:
@@ -93,16 +95,9 @@ class MemoryLibrary:
 
     def since(self, cursor: int, count: int, size: int, withheld: int = 0, until: int | None = None) -> Feed:
         """What has arrived behind a cursor."""
-        bodies: list[str] = []
         stop = self._head if until is None else until
-        for id_, body in self._open(withheld).items():
-            if cursor < self._numbers[id_] <= stop:
-                size -= len(body.encode())
-                if len(bodies) == count or (bodies and size < 0):
-                    return Feed(tuple(bodies), cursor)
-                bodies.append(body)
-                cursor = self._numbers[id_]
-        return Feed(tuple(bodies), max(cursor, stop))
+        numbered = ((self._numbers[id_], body) for id_, body in self._open(withheld).items())
+        return page([row for row in numbered if cursor < row[0] <= stop], cursor, count, size, stop)
 
     def digests(self, digits: int, withheld: int = 0) -> Mapping[str, int]:
         """The digest of each bucket that does not come to nothing."""
@@ -229,9 +224,7 @@ class MemoryLibrary:
         """Atom → book, and the best reading of each atom, as its present records tell it."""
         atoms: dict[Id, Atom] = {}
         for record in self._present():
-            atom = Atom(record.revision, record.title, record.author or "", record.raw_title)
-            if record.erased:
-                atom = Atom(-1, "", "", "")
+            atom = books.reading(record)
             atoms[record.atom] = max(atom, atoms.get(record.atom, atom))
         edits = [edit for edit in self._every_edit() if edit.target in atoms]
         return books.group(atoms, fields.in_force(edits, self)), atoms

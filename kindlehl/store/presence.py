@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from kindlehl import wire
 from kindlehl.domain import fields, passages
 from kindlehl.domain.batches import KEPT, batches
-from kindlehl.domain.books import Atom
+from kindlehl.domain.books import FORGOTTEN, Atom, reading
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.store.touched import Touched
 
@@ -22,10 +22,6 @@ class _Held(fields.History, Protocol):
     def before(self, ids: Iterable[Id]) -> set[Id]: ...
 
 
-FORGOTTEN = Atom(-1, "", "", "")
-"""What an erased record says of its book."""
-
-
 class Arrived(NamedTuple):
     """A fact whose state advanced, with the number it has in this file."""
 
@@ -34,13 +30,6 @@ class Arrived(NamedTuple):
     is_new: bool
     redated: bool = False
     """Whether a record that was here states another time now."""
-
-
-def _reading(record: Record) -> Atom:
-    """What a record says of its book."""
-    if record.erased:
-        return FORGOTTEN
-    return Atom(record.revision, record.title, record.author or "", record.raw_title)
 
 
 def _records(rows: Iterable[tuple[int, str]]) -> list[tuple[int, Record]]:
@@ -94,7 +83,10 @@ class Presence:
             if isinstance(fact, Import) and is_new:
                 self._derive_import(key, fact, arrived)
         if edits and not self._rebuilding:
-            self._touch_edits([a.fact for a in edits if isinstance(a.fact, Edit)])
+            said = [(a.fact, a.is_new) for a in edits if isinstance(a.fact, Edit)]
+            parted = [edit.target for edit, is_new in said if edit.field == "same" and not is_new]
+            self._come_apart([key for key, _ in self._facts.held(parted).values()])
+            self._touch_edits([edit for edit, _ in said])
 
     def _derive_records(self, records: Sequence[Arrived]) -> None:
         raised: list[tuple[int, Record]] = []
@@ -141,7 +133,7 @@ class Presence:
         cached = self._atoms.get(record.raw_title) if not record.erased else None
         if cached is not None and cached[1] >= record.revision:
             return cached[0]
-        mine = _reading(record)
+        mine = reading(record)
         row = self._db.execute(
             "SELECT key, revision, title, author, raw_title FROM atoms WHERE id = ?", (record.atom,)
         ).fetchone()
@@ -381,26 +373,23 @@ class Presence:
             ).fetchone()
 
     def _leave(self, keys: Sequence[int]) -> None:
-        """Records that are no longer present or where they were; who shared a passage with them is touched."""
+        """Records that are no longer present or where they were."""
         if not keys:
             return
-        ids = json.dumps(keys)
-        self.touched.records.update(
-            key
-            for (key,) in self._db.execute(
-                """WITH p (key) AS (SELECT DISTINCT passage FROM records WHERE key IN (SELECT value FROM json_each(?)))
-                   SELECT r.key FROM p JOIN records r ON r.key = p.key
-                   UNION SELECT r.key FROM p JOIN records r ON r.passage = p.key AND r.passage <> r.key""",
-                (ids,),
-            )
-        )
-        self.touched.gone.update(
-            passage
-            for (passage,) in self._db.execute(
-                "SELECT DISTINCT passage FROM records WHERE key IN (SELECT value FROM json_each(?))", (ids,)
-            )
-        )
+        self._come_apart(keys)
         atoms = self._db.execute(
-            "DELETE FROM records WHERE key IN (SELECT value FROM json_each(?)) RETURNING atom", (ids,)
+            "DELETE FROM records WHERE key IN (SELECT value FROM json_each(?)) RETURNING atom", (json.dumps(keys),)
         ).fetchall()
         self._regroup({atom for (atom,) in atoms}, "NOT EXISTS (SELECT 1 FROM records WHERE records.atom = atoms.key)")
+
+    def _come_apart(self, keys: Sequence[int]) -> None:
+        """The islands of these records may come apart, and with them passages of which none of these is a member: so
+        their books are folded whole."""
+        rows = self._db.execute(
+            """SELECT key, passage FROM records WHERE key IN (SELECT value FROM json_each(:ids)) OR atom IN
+                 (SELECT key FROM atoms WHERE book IN (SELECT a.book FROM records r JOIN atoms a ON a.key = r.atom
+                    WHERE r.key IN (SELECT value FROM json_each(:ids))))""",
+            {"ids": json.dumps(keys)},
+        ).fetchall()
+        self.touched.records.update(key for key, _ in rows)
+        self.touched.gone.update(passage for _, passage in rows)

@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from kindlehl.domain.library import Highlight
+from kindlehl.domain.tokens import indexable
 from kindlehl.ports import Filter, Query
-from kindlehl.store.expressions import expression, indexable
+from kindlehl.store.expressions import expression
 from kindlehl.store.rows import COLUMNS, condition, highlight
 
 _INDEXED = "kind IN ('highlight', 'note') AND NOT hidden"

@@ -14,6 +14,7 @@ from kindlehl_server.accounts import Accounts, Pairing, Sessions
 from kindlehl_server.metrics import STALLED, rarely
 from kindlehl_server.migrations import migrate
 from kindlehl_server.needs import Needs
+from kindlehl_server.ports import Libraries
 from kindlehl_server.settings import Settings
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.libraries import FileLibraries
@@ -38,15 +39,15 @@ def needs(settings: Settings) -> Generator[Needs]:
             if shutil.disk_usage(settings.data).free < _ROOM:
                 raise LibraryError("The server's disk is nearly full.", hint="Make room on the server.")
 
-        libraries = FileLibraries(settings.libraries)
+        libraries = _libraries(settings, database)
         made = Needs(accounts, Sessions(database, now), Pairing(database, accounts, now), libraries, now, ready)
-        _measured(made, libraries)
+        _measured(made)
         yield made
     finally:
         database.close()
 
 
-def _measured(needs: Needs, libraries: FileLibraries) -> None:
+def _measured(needs: Needs) -> None:
     hub, metrics = needs.hub, needs.metrics
     metrics.gauge("kindlehl_connections", "Sockets that are open.", lambda: len(hub))
     metrics.gauge(
@@ -59,8 +60,22 @@ def _measured(needs: Needs, libraries: FileLibraries) -> None:
     )  # fmt: skip
     metrics.gauge(
         "kindlehl_open_conflicts", "Highlights of which two things are said, in all libraries.",
-        rarely(lambda: sum(libraries.count(owner, IN_CONFLICT) for owner in libraries.owners())),
+        rarely(lambda: sum(_conflicts(needs.libraries, owner) for owner in needs.accounts.everybody())),
     )  # fmt: skip
+
+
+def _conflicts(libraries: Libraries, owner: str) -> int:
+    with libraries.library(owner) as library:
+        return library.shelf.count(IN_CONFLICT)
+
+
+def _libraries(settings: Settings, database: Database) -> Libraries:
+    """A file for each person, or tables for all where there is a PostgreSQL."""
+    if database.engine.dialect.name == "sqlite":
+        return FileLibraries(settings.libraries)
+    from kindlehl_server.store.postgresql.library import TableLibraries  # its driver may not be installed
+
+    return TableLibraries(database)
 
 
 def now() -> datetime:

@@ -1,13 +1,20 @@
-"""Every command can be taken back: a machine over random commands, on a library in SQLite beside the reference."""
+"""Every command can be taken back: a machine over random commands, on a library in a database beside the reference."""
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from support.histories import edit, import_of, made_id, picture, records
 
 from kindlehl.domain.errors import ConflictError, UsageError
@@ -16,7 +23,7 @@ from kindlehl.domain.library import SHOWN_KINDS, Highlight
 from kindlehl.ports import Filter, Library, Operation
 from kindlehl.services import editing, shelving, trash, undoing
 from kindlehl.services.operations import Draft, Writer, operation
-from kindlehl.store.library import SqliteLibrary, empty_library
+from kindlehl.store.library import empty_library
 from kindlehl.store.memory import MemoryLibrary
 
 ALL = Filter(kinds=SHOWN_KINDS)
@@ -26,9 +33,10 @@ numbers = st.integers(0, 10_000)
 class Commands(RuleBasedStateMachine):
     """A person at one device, and now and then an edit of another that comes by sync."""
 
-    def __init__(self) -> None:
+    def __init__(self, made: Callable[[], AbstractContextManager[Library]] = lambda: closing(empty_library())) -> None:
         super().__init__()
-        self.library: SqliteLibrary = empty_library()
+        self.opened = ExitStack()
+        self.library = self.opened.enter_context(made())
         self.memory = MemoryLibrary()
         self.made = 0
         self.before: list[object] = []
@@ -38,7 +46,7 @@ class Commands(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let go of the library, also where an example is cut short."""
-        self.library.close()
+        self.opened.close()
 
     # -- the person -----------------------------------------------------------------------------------------------
 
@@ -278,6 +286,14 @@ def untitled(library: Library) -> list[tuple[Highlight, list[Id]]]:
 TestCommands = Commands.TestCase
 # A failing history is short enough to read as it is: making it shorter takes minutes.
 TestCommands.settings = settings(stateful_step_count=15, phases=set(Phase) - {Phase.shrink, Phase.explain})
+
+
+def test_every_command_can_be_taken_back_in_postgresql(
+    somebodys: Callable[[], AbstractContextManager[Library]],
+) -> None:
+    """The same machine with a fifth of the examples: an example asks a thousand times, each time another process."""
+    fewer = settings(TestCommands.settings, max_examples=settings().max_examples // 5)
+    run_state_machine_as_test(lambda: Commands(somebodys), settings=fewer)
 
 
 def test_the_machine_lets_go_of_its_library() -> None:

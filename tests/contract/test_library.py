@@ -1,20 +1,22 @@
 """The contract of the `Library` port, run on every store. The memory store folds from scratch and is the reference."""
 
 import operator
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import reduce
 from itertools import permutations
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from support.histories import deletion, edit, import_of, made_id, picture, record, records
 
 from kindlehl import wire
-from kindlehl.domain.erasure import skeleton
+from kindlehl.domain.effects import Effects
+from kindlehl.domain.erasure import skeleton, skeleton_of_edit
 from kindlehl.domain.facts import Edit, Fact, Import, Record
 from kindlehl.domain.withholding import HIGHLIGHTS, NOTES, NOTHING
 from kindlehl.ports import Filter, Library, Progress, Query, Term, Words
@@ -24,18 +26,22 @@ from kindlehl.store.memory import MemoryLibrary
 SOURCES = ("clippings", "clippings:G1", "clippings:G2")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
+    if request.param == "postgresql":
+        with request.getfixturevalue("somebodys")() as held:
+            yield held
+        return
     lib = MemoryLibrary() if request.param == "memory" else open_library(tmp_path / "library.db")
     yield lib
     lib.close()
 
 
-def keep(library: Library, *facts: Fact) -> None:
+def keep(library: Library, *facts: Fact) -> Effects:
     """Add facts in one transaction."""
     with library.transaction():
         library.facts.add(facts)
-        library.shelf.settle()
+        return library.shelf.settle()
 
 
 def shown(library: Library) -> list[str]:
@@ -189,6 +195,27 @@ class TestFacts:
         assert [h.id for h in library.shelf.highlights(Filter(query=words, hidden_books=True))] == [BEST.id]
         assert [h.id for h in library.shelf.highlights(Filter(query=words, deleted=True))] == [WORST.id]
 
+    def test_what_was_settled_is_not_counted_again(self, library: Library) -> None:
+        """A page of a round may be settled in the middle of a transaction."""
+        with library.transaction():
+            library.facts.add([BEST, import_of(1, "clippings", [BEST])])
+            library.shelf.settle()
+            assert library.shelf.settle() == Effects()
+        assert shown(library) == [BEST.text]
+
+    def test_a_better_reading_is_nothing_new(self, library: Library) -> None:
+        """A reader is not told of a highlight that she had."""
+        keep(library, BEST, import_of(1, "clippings", [BEST]))
+        assert keep(library, replace(BEST, text="It was the best of times.", revision=2)) == Effects()
+
+    def test_what_only_an_edit_holds_is_still_of_its_source(self, library: Library) -> None:
+        """Nobody else has listed it since."""
+        listed = import_of(1, "clippings", [BEST])
+        keep(library, BEST, listed, edit(2, BEST.id, "color", "blue"), edit(3, listed.id, "withdrawn", True))
+        assert [h.source for h in library.shelf.highlights(Filter())] == ["clippings"]
+        keep(library, import_of(4, "kobo", [BEST]))
+        assert [h.source for h in library.shelf.highlights(Filter())] == ["kobo"]
+
     def test_a_fact_of_an_unknown_type_is_kept_untouched(self, library: Library) -> None:
         """What a newer kindlehl writes travels through this one."""
         body = f'{{"type":"star","id":"{made_id(9)}","points":[1,2]}}'
@@ -227,6 +254,14 @@ class TestFacts:
             library.memo.remember("file:x", "1")
         assert library.memo.recall("file:x") == "1"
         keep(library, edit(2, first.id, "withdrawn", True))
+        assert library.memo.recall("file:x") is None
+
+    def test_what_is_remembered_is_forgotten_when_a_record_is_erased(self, library: Library) -> None:
+        """Its words are gone; a file that held them is not known any more."""
+        keep(library, BEST, import_of(1, "clippings", [BEST]))
+        with library.transaction():
+            library.memo.remember("file:x", "1")
+        keep(library, skeleton(BEST))
         assert library.memo.recall("file:x") is None
 
 
@@ -410,6 +445,53 @@ class TestShelf:
         assert shown(library) == [LONG.text]
         assert library.shelf.members(LONG.id) == sorted([BEST.id, LONG.id])
 
+    def test_a_note_comes_off_when_what_lay_between_is_gone(self, library: Library) -> None:
+        """It stays with the edit that saw it as long as they are in one island; whether a third record joins both is
+        for the fold to say, whichever passage that belongs to."""
+        between = record("highlight", "Tale (Dickens, Charles)", "the age of wisdom", 6, 3, 2, False)
+        note = record("note", "Tale (Dickens, Charles)", "so true", 9, 0, 3, False)
+        listed = import_of(2, "clippings", [between])
+        keep(library, BEST, note, between, import_of(1, "clippings", [BEST, note]), listed)
+        keep(library, edit(3, BEST.id, "note", "mine", [note.id]))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", None]
+        keep(library, edit(4, listed.id, "withdrawn", True))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", "so true"]
+        keep(library, edit(5, listed.id, "withdrawn", None, [made_id(4)]))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", None]
+
+    def test_what_an_edit_leads_to_is_folded_when_it_arrives_last(self, library: Library) -> None:
+        """It is of another passage, and joins what somebody said here with what he had not seen himself."""
+        other = record("highlight", "Woods (Muir, John)", "The clearest way", 1, 0, 4, False)
+        note = record("note", "Tale (Dickens, Charles)", "so true", 6, 0, 1, False)
+        keep(library, BEST, note, other, import_of(1, "clippings", [BEST, note, other]))
+        keep(library, edit(2, BEST.id, "note", "mine", [made_id(3)]))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["so true\n\nmine", None]
+        keep(library, edit(3, other.id, "color", "blue", [note.id]))
+        assert [h.note for h in library.shelf.highlights(Filter())] == ["mine", None]
+        knew = (made_id(2), made_id(5))
+        keep(library, edit(4, BEST.id, "color", "red"))
+        keep(library, edit(6, BEST.id, "deleted", True, covers=(BEST.id, note.id), knew=knew))
+        assert library.shelf.count(Filter()) == 2
+        keep(library, edit(5, other.id, "favorite", True, [made_id(4)]))
+        assert shown(library) == [other.text]
+
+    def test_what_is_joined_no_more_is_two_again(self, library: Library) -> None:
+        """Also where the join was erased, so that nobody can tell what it said."""
+        far = record("highlight", "Tale (Dickens, Charles)", "the age of wisdom", 90, 1, 4, False)
+        joined = edit(2, BEST.id, "same", far.id)
+        keep(library, BEST, far, import_of(1, "clippings", [BEST, far]), joined)
+        assert shown(library) == [far.text]
+        keep(library, skeleton_of_edit(joined))
+        assert shown(library) == [BEST.text, far.text]
+
+    def test_a_deleter_knows_what_those_edits_had_seen_that_he_knew(self, library: Library) -> None:
+        """Though they are of another passage, to which a part of this one once belonged."""
+        other = record("highlight", "Woods (Muir, John)", "The clearest way", 1, 0, 4, False)
+        keep(library, BEST, other, import_of(1, "clippings", [BEST, other]))
+        keep(library, edit(2, BEST.id, "color", "blue"), edit(3, other.id, "note", "x", [made_id(2)]))
+        keep(library, edit(4, BEST.id, "deleted", True, covers=(BEST.id,), knew=(made_id(3),)))
+        assert shown(library) == [other.text]
+
     def test_every_member_id_finds_the_passage(self, library: Library) -> None:
         """An id that was once exported goes on finding."""
         keep(library, BEST, LONG, import_of(1, "clippings", [BEST, LONG]))
@@ -432,6 +514,51 @@ class TestShelf:
             ("Tale", 1, 1),
             ("Tale", 2, 2),
         ] or [(b.title, b.highlights) for b in library.shelf.books()] == [("Tale", 2), ("Tale", 1)]
+
+    def test_a_book_is_what_its_present_records_say(self, library: Library) -> None:
+        """A source that was taken back lends it neither its id nor what it called it."""
+        rows = [
+            record("highlight", "Tale (Dickens, Charles)", "a", 1, 0, 1, False),
+            record("highlight", "Tale  (Charles Dickens)", "b", 9, 0, 1, False),
+        ]
+        imports = [import_of(n, "clippings", [held]) for n, held in enumerate(rows, 1)]
+        keep(library, *rows, *imports)
+        for n, (gone, left) in enumerate(((0, 1), (1, 0))):
+            keep(library, edit(10 + 2 * n, imports[gone].id, "withdrawn", True))
+            (book,) = library.shelf.books()
+            assert (book.id, book.raw_titles) == (rows[left].atom, (rows[left].raw_title,))
+            assert library.shelf.atoms(book.id) == [rows[left].atom]
+            keep(library, edit(11 + 2 * n, imports[gone].id, "withdrawn", None, [made_id(10 + 2 * n)]))
+            (book,) = library.shelf.books()
+            assert library.shelf.atoms(book.id) == sorted(held.atom for held in rows)
+
+    def test_books_stand_in_the_order_of_their_titles_without_case(self, library: Library) -> None:
+        """In every list of theirs, and of what is in them."""
+        names = ["alpha", "Beta", "gamma", "Δέλτα", "δέλτα two"]
+        rows = [record("highlight", name, name, 1, 0, 1, False) for name in reversed(names)]
+        keep(library, *rows, import_of(1, "clippings", rows))
+        assert [book.title for book in library.shelf.books()] == names
+        assert [title for _, title, _ in library.shelf.titles()] == names
+        assert shown(library) == names
+
+    def test_books_that_are_joined_or_parted_take_their_passages_along(self, library: Library) -> None:
+        """All of them, whichever was there first, and what is joined is folded as one book."""
+        other = record("highlight", "Tail", "best of times", 5, 1, 4, False)
+        far = record("highlight", "Tail", "the age of wisdom", 90, 1, 4, False)
+        keep(library, BEST, other, far, import_of(1, "clippings", [BEST, other, far]))
+        apart = {BEST.id: BEST.atom, other.id: other.atom, far.id: other.atom}
+        book = min(BEST.atom, other.atom)
+
+        def books() -> dict[str, str]:
+            return {h.id: h.book for h in library.shelf.highlights(Filter())}
+
+        assert books() == apart
+        keep(library, edit(2, BEST.atom, "same", other.atom))
+        assert books() == {BEST.id: book, far.id: book}
+        assert library.shelf.members(BEST.id) == sorted([BEST.id, other.id])
+        keep(library, edit(3, BEST.atom, "not-same", other.atom, [made_id(2)]))
+        assert books() == apart
+        assert library.shelf.count(Filter(books=(other.atom,))) == 2
 
     def test_titles_and_tags_are_those_of_what_is_shown(self, library: Library) -> None:
         """Neither a book all of whose passages are deleted, nor a tag that only a deleted passage has."""
@@ -676,7 +803,12 @@ steps = st.lists(
 )  # fmt: skip
 
 
-def play(pool: list[Record], script: list[tuple[str, int, int]], library: Library) -> list[Fact]:
+def play(
+    pool: list[Record],
+    script: list[tuple[str, int, int]],
+    library: Library,
+    watch: Callable[[Sequence[Fact], Effects], None] = lambda _facts, _effects: None,
+) -> list[Fact]:
     """Let people do things to a library; returns every fact that came about."""
     facts: list[Fact] = []
     everything = Filter(kinds=("highlight", "note", "bookmark", "clip"))
@@ -731,40 +863,93 @@ def play(pool: list[Record], script: list[tuple[str, int, int]], library: Librar
             )
             new = [edit(n, members[a % len(members)], field, f"{verb} {b % 3}" if b % 5 else None, [*known, *notes])]
         event(verb)
-        keep(library, *new)
+        watch(new, keep(library, *new))
         facts += new
     return facts
 
 
-@given(st.lists(records, min_size=1, max_size=12), steps)
+pools = st.lists(records, min_size=1, max_size=12)
+Made: TypeAlias = Callable[[], AbstractContextManager[Library]]
+fewer = settings(max_examples=settings().max_examples // 5)
+"""For PostgreSQL, which answers from another process: a history of fourteen steps takes it twenty times as long."""
+
+
+def in_sqlite() -> AbstractContextManager[Library]:
+    return closing(empty_library())
+
+
+def is_folded_as_it_arrives(made: Made, pool: list[Record], script: list[tuple[str, int, int]]) -> None:
+    with made() as library, closing(MemoryLibrary()) as memory:
+        facts = play(pool, script, library)
+        keep(memory, *facts)
+        assert picture(library) == picture(memory)
+        before = picture(library)
+        for until in ("2024-01-02T10:00:00", "2025"):
+            assert library.facts.reached(until) == memory.facts.reached(until)
+        with library.transaction():
+            library.shelf.rebuild()
+        assert picture(library) == before
+
+
+@given(pools, steps)
 def test_what_is_folded_as_facts_arrive_equals_the_fold_from_scratch(
     pool: list[Record], script: list[tuple[str, int, int]]
 ) -> None:
     """Incremental = rebuilt = the reference, after every kind of history."""
-    with closing(empty_library()) as sqlite, closing(MemoryLibrary()) as memory:
-        facts = play(pool, script, sqlite)
-        keep(memory, *facts)
-        assert picture(sqlite) == picture(memory)
-        before = picture(sqlite)
-        for until in ("2024-01-02T10:00:00", "2025"):
-            assert sqlite.facts.reached(until) == memory.facts.reached(until)
-        with sqlite.transaction():
-            sqlite.shelf.rebuild()
-        assert picture(sqlite) == before
+    is_folded_as_it_arrives(in_sqlite, pool, script)
 
 
-@given(st.lists(records, min_size=1, max_size=12), steps, st.randoms(use_true_random=False), st.integers(1, 6))
-def test_the_order_in_which_facts_arrive_does_not_show(
-    pool: list[Record], script: list[tuple[str, int, int]], random: "st.Random", size: int
+@given(pools, steps)
+@fewer
+def test_postgresql_folds_as_facts_arrive_what_it_folds_from_scratch(
+    somebodys: Made, pool: list[Record], script: list[tuple[str, int, int]]
 ) -> None:
-    """Shuffled, in batches of any size, some of them twice: the same library."""
-    with closing(empty_library()) as one, closing(empty_library()) as other:
+    """As above."""
+    is_folded_as_it_arrives(somebodys, pool, script)
+
+
+@given(pools, steps)
+@fewer
+def test_both_databases_count_alike_what_a_reader_is_told(
+    somebodys: Made, pool: list[Record], script: list[tuple[str, int, int]]
+) -> None:
+    """New highlights, resized ones, notes, what is back: after every step."""
+    with in_sqlite() as sqlite, somebodys() as postgresql:
+
+        def same(facts: Sequence[Fact], effects: Effects) -> None:
+            assert keep(postgresql, *facts) == effects
+
+        play(pool, script, sqlite, same)
+
+
+def shows_no_order(
+    made: Made, pool: list[Record], script: list[tuple[str, int, int]], random: "st.Random", size: int
+) -> None:
+    with made() as one, made() as other:
         facts = play(pool, script, one)
         again = [*facts, *random.sample(facts, len(facts) // 2)]
         random.shuffle(again)
         for n in range(0, len(again), size):
             keep(other, *again[n : n + size])
         assert picture(other) == picture(one)
+        assert other.facts.digests(2) == one.facts.digests(2)
+
+
+@given(pools, steps, st.randoms(use_true_random=False), st.integers(1, 6))
+def test_the_order_in_which_facts_arrive_does_not_show(
+    pool: list[Record], script: list[tuple[str, int, int]], random: "st.Random", size: int
+) -> None:
+    """Shuffled, in batches of any size, some of them twice: the same library."""
+    shows_no_order(in_sqlite, pool, script, random, size)
+
+
+@given(pools, steps, st.randoms(use_true_random=False), st.integers(1, 6))
+@fewer
+def test_the_order_in_which_facts_arrive_does_not_show_in_postgresql(
+    somebodys: Made, pool: list[Record], script: list[tuple[str, int, int]], random: "st.Random", size: int
+) -> None:
+    """As above."""
+    shows_no_order(somebodys, pool, script, random, size)
 
 
 @given(st.lists(records, min_size=1, max_size=14), st.lists(st.integers(0, 13), min_size=1, max_size=8))
@@ -817,27 +1002,42 @@ filters = st.builds(
 )
 
 
-@given(st.lists(records, min_size=1, max_size=12), steps, st.lists(filters, min_size=1, max_size=4))
+def answers_as_the_reference(
+    made: Made, pool: list[Record], script: list[tuple[str, int, int]], wanted: list[Filter]
+) -> None:
+    with made() as library, closing(MemoryLibrary()) as memory:
+        keep(memory, *play(pool, script, library))
+        for each in wanted:
+            listed = list(memory.shelf.highlights(each))
+            event("something is meant" if listed else "nothing is meant")
+            assert list(library.shelf.highlights(each)) == listed
+            for order in ("newest", "oldest"):
+                expected = list(memory.shelf.highlights(each, order=order, limit=3))
+                assert list(library.shelf.highlights(each, order=order, limit=3)) == expected
+            assert library.shelf.count(each) == len(listed)
+            assert library.shelf.ids(each) == memory.shelf.ids(each) == sorted(h.id for h in listed)
+            if each.query is not None and not each.deleted:  # what is in the trash is not in the index
+                alone = each._replace(query=None)
+                for search in (library.index.search, library.index.glance):
+                    found = [h.id for h in search(each.query, alone, 100)]
+                    assert sorted(found) == sorted(h.id for h in listed)
+        assert library.shelf.titles() == memory.shelf.titles()
+        assert library.shelf.tags() == memory.shelf.tags()
+        assert library.index.vocabulary("t") == memory.index.vocabulary("t")
+
+
+@given(pools, steps, st.lists(filters, min_size=1, max_size=4))
 def test_any_request_means_the_same_on_every_store(
     pool: list[Record], script: list[tuple[str, int, int]], wanted: list[Filter]
 ) -> None:
     """Whatever is asked of whatever history: the list in each order, the count, the ids and the search."""
-    with closing(empty_library()) as sqlite, closing(MemoryLibrary()) as memory:
-        keep(memory, *play(pool, script, sqlite))
-        for each in wanted:
-            listed = list(memory.shelf.highlights(each))
-            event("something is meant" if listed else "nothing is meant")
-            assert list(sqlite.shelf.highlights(each)) == listed
-            for order in ("newest", "oldest"):
-                expected = list(memory.shelf.highlights(each, order=order, limit=3))
-                assert list(sqlite.shelf.highlights(each, order=order, limit=3)) == expected
-            assert sqlite.shelf.count(each) == len(listed)
-            assert sqlite.shelf.ids(each) == memory.shelf.ids(each) == sorted(h.id for h in listed)
-            if each.query is not None and not each.deleted:  # what is in the trash is not in the index
-                alone = each._replace(query=None)
-                for search in (sqlite.index.search, sqlite.index.glance):
-                    found = [h.id for h in search(each.query, alone, 100)]
-                    assert sorted(found) == sorted(h.id for h in listed)
-        assert sqlite.shelf.titles() == memory.shelf.titles()
-        assert sqlite.shelf.tags() == memory.shelf.tags()
-        assert sqlite.index.vocabulary("t") == memory.index.vocabulary("t")
+    answers_as_the_reference(in_sqlite, pool, script, wanted)
+
+
+@given(pools, steps, st.lists(filters, min_size=1, max_size=4))
+@fewer
+def test_any_request_means_the_same_in_postgresql(
+    somebodys: Made, pool: list[Record], script: list[tuple[str, int, int]], wanted: list[Filter]
+) -> None:
+    """As above."""
+    answers_as_the_reference(somebodys, pool, script, wanted)

@@ -92,8 +92,12 @@ class Home:
         return [type(question).__name__ for question in self.asked]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    if request.param == "postgresql":
+        with request.getfixturevalue("somebodys")() as held:
+            yield Home(held)
+        return
     library = MemoryLibrary() if request.param == "memory" else open_library(tmp_path / "home.db")
     yield Home(library)
     library.close()

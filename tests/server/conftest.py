@@ -1,14 +1,11 @@
 """What the server's tests may ask for: a database of each kind, and a server on it."""
 
-import os
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from support.databases import copied
 from support.household import PASSWORD, let_in, needs_of, owner_of
-from support.postgres import programs, running
 from support.served import serving
 
 from kindlehl_server.accounts import Person
@@ -16,30 +13,6 @@ from kindlehl_server.app import create_app
 from kindlehl_server.migrations import migrate
 from kindlehl_server.needs import Needs
 from kindlehl_server.store.database import Database
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
-    """A PostgreSQL; yields the beginning of a URL."""
-    places = programs()
-    if places is None:
-        assert not os.environ.get("CI"), "PostgreSQL is not installed"
-        pytest.skip("PostgreSQL is not installed: apt install postgresql-15")
-    with running(places) as folder:
-        yield f"postgresql+psycopg://postgres@/{{}}?host={folder}"
-
-
-@pytest.fixture(scope="session")
-def template(cluster: str) -> Iterator[str]:
-    """A database that is up to date, to copy."""
-    admin = create_engine(cluster.format("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql("CREATE DATABASE template_kindlehl")
-    made = Database(cluster.format("template_kindlehl"))
-    migrate(made)
-    made.close()
-    yield cluster
-    admin.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -52,15 +25,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         made.close()
         yield url
         return
-    cluster = request.getfixturevalue("template")
-    name = f"t{uuid.uuid4().hex}"
-    admin = create_engine(cluster.format("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template_kindlehl")
-    yield cluster.format(name)
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
+    with copied(request.getfixturevalue("template")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from kindlehl_server.migrations import migrate
 from kindlehl_server.needs import Needs
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.libraries import FileLibraries
+from kindlehl_server.store.postgresql.library import TableLibraries
 from support.cli import Kindlehl
 from support.served import serving
 
@@ -30,7 +31,8 @@ def now() -> datetime:
 def needs_of(database: Database, folder: Path, clock: Callable[[], datetime] = now) -> Needs:
     """A server with nobody on it, whose passwords cost little."""
     accounts = Accounts(database, clock, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    libraries = FileLibraries(folder / "libraries")
+    postgresql = database.engine.dialect.name == "postgresql"
+    libraries = TableLibraries(database) if postgresql else FileLibraries(folder / "libraries")
     return Needs(
         accounts, Sessions(database, clock), Pairing(database, accounts, clock), libraries, clock, lambda: None
     )

@@ -42,8 +42,8 @@ def running(places: Path) -> Generator[Path]:
             stderr=subprocess.DEVNULL, cwd="/",
         ) as server:  # fmt: skip
             try:
-                socket = folder / ".s.PGSQL.5432"
-                while not socket.exists():
+                state = data / "postmaster.pid"  # its socket is there before it lets anybody in
+                while not state.exists() or not state.read_text().rstrip().endswith("ready"):
                     assert server.poll() is None
                     time.sleep(0.02)
                 yield folder

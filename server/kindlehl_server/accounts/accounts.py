@@ -119,6 +119,11 @@ class Accounts:
         except (VerificationError, InvalidHashError):
             return False
 
+    def everybody(self) -> Sequence[str]:
+        """The ids of all people, the first one first."""
+        with self._database.reading() as db:
+            return db.scalars(select(users.c.id).order_by(users.c.id)).all()
+
     # -- devices --------------------------------------------------------------------------------------------------
 
     def admit(self, db: Connection, owner: str, name: str) -> str:

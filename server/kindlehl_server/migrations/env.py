@@ -2,7 +2,8 @@
 
 from alembic import context
 
+from kindlehl_server.store.postgresql import tables as libraries
 from kindlehl_server.store.tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=[metadata, libraries.metadata])
 context.run_migrations()

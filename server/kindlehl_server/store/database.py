@@ -6,8 +6,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kindlehl.domain.errors import BusyError, KindlehlError, LibraryError, UsageError
 
@@ -28,14 +29,33 @@ class Database:
     @contextmanager
     def writing(self) -> Generator[Connection]:
         """A transaction that changes something: everything inside happens, or nothing does. On SQLite one at a time."""
-        with _translated(), self.engine.connect() as connection, connection.begin():
+        with self._translated(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """A transaction in which everything that is read is of one moment, and which keeps nobody out."""
-        with _translated(), self._reader.connect() as connection, connection.begin():
+        with self._translated(), self._reader.connect() as connection, connection.begin():
             yield connection
+
+    def vacuum(self, *tables: Table) -> None:
+        """On PostgreSQL, give back the rows of these tables that nobody can see any more."""
+        alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._translated(), alone.connect() as connection:
+            for table in tables:
+                connection.exec_driver_sql(f"VACUUM {table.name}")
+
+    @contextmanager
+    def _translated(self) -> Generator[None]:
+        """What the database raises is a sentence, without a statement or a value of anybody's."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise _sentence(error.orig) from error
+        except PoolTimeout as error:
+            raise _busy() from error
+        except self.engine.dialect.loaded_dbapi.Error as error:  # of a driver that is spoken with itself
+            raise _sentence(error) from error
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -52,7 +72,8 @@ def _engine(url: str) -> Engine:
         if address.get_backend_name() == "sqlite":
             return _sqlite(url)
         if address.get_backend_name() == "postgresql":
-            return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
+            driver = address.set(drivername="postgresql+psycopg")
+            return create_engine(driver, pool_pre_ping=True, pool_size=10, pool_timeout=_WAIT)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise _unknown() from error
     except ImportError as error:
@@ -85,17 +106,7 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
-@contextmanager
-def _translated() -> Generator[None]:
-    """What the database raises is a sentence, without a statement or a value of anybody's."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _sentence(error) from error
-
-
-def _sentence(error: DBAPIError) -> KindlehlError:
-    cause = error.orig
+def _sentence(cause: BaseException | None) -> KindlehlError:
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -10,12 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kindlehl.domain.errors import BusyError, LibraryError
-from kindlehl.ports import Filter, Library
+from kindlehl.ports import Library
 from kindlehl.store.library import open_library
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WAIT = 10.0
 """Seconds for another request of the same person."""
+
+
+def checked(owner: str) -> str:
+    """The id of a person. Raises LibraryError for what is none."""
+    if not _ID.fullmatch(owner):
+        raise LibraryError("That is nobody's library.")
+    return owner
 
 
 class FileLibraries:
@@ -26,9 +33,7 @@ class FileLibraries:
 
     def path(self, owner: str) -> Path:
         """Where somebody's library is."""
-        if not self.is_owner(owner):
-            raise LibraryError("That is nobody's library.")
-        return self.folder / owner / "library.db"
+        return self.folder / checked(owner) / "library.db"
 
     @staticmethod
     def is_owner(name: str) -> bool:
@@ -38,11 +43,6 @@ class FileLibraries:
     def owners(self) -> Sequence[str]:
         """The ids of all who have a library."""
         return sorted(path.parent.name for path in self.folder.glob("*/library.db") if self.is_owner(path.parent.name))
-
-    def count(self, owner: str, wanted: Filter) -> int:
-        """How many passages of somebody's are meant."""
-        with self.library(owner) as library:
-            return library.shelf.count(wanted)
 
     @contextmanager
     def library(self, owner: str) -> Generator[Library]:

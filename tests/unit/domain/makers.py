@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from kindlehl.domain import fields
 from kindlehl.domain.facts import Edit, Id, Record
 
 
@@ -37,19 +38,8 @@ def edit(number: int, target: Id, field: str, value: Any, seen: Sequence[Id] = (
     )
 
 
-class Seen:
+class Seen(fields.Seen):
     """The `History` of some edits."""
 
     def __init__(self, edits: Iterable[Edit] = ()) -> None:
-        self.seen = {edit.id: edit.seen for edit in edits}
-
-    def before(self, ids: Iterable[Id]) -> set[Id]:
-        """The facts named, and all that those had seen, and so on."""
-        out: set[Id] = set()
-        todo = list(ids)
-        while todo:
-            id_ = todo.pop()
-            if id_ not in out:
-                out.add(id_)
-                todo += self.seen.get(id_, ())
-        return out
+        super().__init__({edit.id: edit.seen for edit in edits})
