@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from kindlehl.devices.device import Device
     from kindlehl.domain.findings import Finding
-    from kindlehl.remote import Server
     from kindlehl.remote.listening import Socket
     from kindlehl.remote.pairings import Pairing
+    from kindlehl.remote.server import Server
     from kindlehl.store.backup import Contents
     from kindlehl.store.examine import Versions
 
@@ -125,7 +125,7 @@ def connected_readers() -> "list[Device]":
 @contextmanager
 def server(url: str, token: str | None = None) -> "Generator[Server]":
     """A server by its address, and a token if there is one. Raises UsageError for what is no address."""
-    from kindlehl.remote import Server  # only what leaves this computer needs it
+    from kindlehl.remote.server import Server  # only what leaves this computer needs it
 
     found = Server(url, token)
     try:

@@ -13,7 +13,7 @@ from kindlehl.cli.run import tell
 from kindlehl.domain.errors import DeniedError, KindlehlError, UsageError
 
 if TYPE_CHECKING:
-    from kindlehl.remote import Server
+    from kindlehl.remote.server import Server
     from kindlehl.wire.messages import Paired
 
 _LOCAL = ("localhost", "127.0.0.1", "::1", "[::1]")

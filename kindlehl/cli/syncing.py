@@ -22,8 +22,8 @@ from kindlehl.domain.errors import KindlehlError, UsageError
 if TYPE_CHECKING:
     from kindlehl.config import Settings
     from kindlehl.ports import Library
-    from kindlehl.remote import Server
     from kindlehl.remote.pairings import Pairing
+    from kindlehl.remote.server import Server
     from kindlehl.services.sync.noticing import Noticed
     from kindlehl.services.sync.round import Done
 
@@ -125,7 +125,7 @@ def _round(lib: "Library", server: "Server", where: Path) -> "tuple[Done, Notice
     from kindlehl.services.sync.round import sync as exchange
 
     withheld = wiring.needed_pairing(where).withheld
-    return noticing(lib, lambda: exchange(lib, PEER, server.ask, withheld))
+    return noticing(lib, server.ask, lambda ask: exchange(lib, PEER, ask, withheld))
 
 
 def _told(done: "Done", server: "Server") -> str:

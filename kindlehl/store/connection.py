@@ -183,7 +183,9 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Bring an open file to the current version."""
     version = version_of(connection, path)
-    connection.execute("PRAGMA synchronous = NORMAL")
+    # What a command or an answer has acknowledged is on the disk, though a watching process keeps the file open: with
+    # NORMAL only the last one to close it would see to that.
+    connection.execute("PRAGMA synchronous = FULL")
     if version < schema.VERSION:
         _migrate(connection, path)
     # Last, since SQLite turns the bytes into a number of pages, of the size that is known at this moment.

@@ -22,7 +22,7 @@ from kindlehl import wire
 from kindlehl.domain.errors import BusyError, KindlehlError, MovedError
 from kindlehl.domain.facts import Fact
 from kindlehl.ports import Library
-from kindlehl.remote import Server
+from kindlehl.remote.server import Server
 from kindlehl.services.sync.round import sync
 from kindlehl.store.library import empty_library, open_library
 from kindlehl.wire import messages

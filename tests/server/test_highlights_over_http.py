@@ -19,7 +19,7 @@ from support.served import serving
 from kindlehl.domain.facts import Edit, Id, new_id, record_id
 from kindlehl.domain.library import Highlight
 from kindlehl.ports import Filter, Library
-from kindlehl.remote import Server
+from kindlehl.remote.server import Server
 from kindlehl.services.editing import LONGEST, change, held
 from kindlehl.services.items import item
 from kindlehl.services.operations import Writer, operation

@@ -16,7 +16,7 @@ from support.household import PASSWORD, Household, household, let_in
 from kindlehl.domain.errors import NotFoundError, SourceError, TargetError, UsageError
 from kindlehl.domain.facts import Fact
 from kindlehl.ports import Library
-from kindlehl.remote import Server
+from kindlehl.remote.server import Server
 from kindlehl.services.sync.round import sync
 from kindlehl.store.library import empty_library, open_library
 from kindlehl_server import keeping

@@ -14,8 +14,8 @@ from support.household import let_in, owner_of
 from support.served import serving
 
 from kindlehl.domain.errors import UsageError
-from kindlehl.remote import Server
 from kindlehl.remote.listening import listening
+from kindlehl.remote.server import Server
 from kindlehl.services.sync.round import sync
 from kindlehl.store.library import empty_library
 from kindlehl_server import wiring

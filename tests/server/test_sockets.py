@@ -18,8 +18,8 @@ from websockets.typing import Subprotocol
 from kindlehl import wire
 from kindlehl.domain.errors import BusyError, KindlehlError, OfflineError, RevokedError, WireError
 from kindlehl.domain.facts import Fact
-from kindlehl.remote import Server
 from kindlehl.remote.listening import Socket, listening
+from kindlehl.remote.server import Server
 from kindlehl.wire import messages
 from kindlehl.wire.messages import Hello, Push, Pushed, Welcome
 from kindlehl_server import hub

@@ -24,7 +24,7 @@ from kindlehl.domain.errors import (
     WireError,
 )
 from kindlehl.ports import Library
-from kindlehl.remote import Server
+from kindlehl.remote.server import Server
 from kindlehl.services.sync.round import sync
 from kindlehl.store.library import empty_library
 from kindlehl.wire import messages
