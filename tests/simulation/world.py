@@ -17,7 +17,7 @@ from typing import ClassVar
 from support.histories import TEXTS, TITLES, picture, record
 
 from kindlehl import wire
-from kindlehl.domain import passages, withholding
+from kindlehl.domain import clock, passages, withholding
 from kindlehl.domain.contract import Bundle
 from kindlehl.domain.errors import ConflictError, KindlehlError, OfflineError, UsageError, kind_of
 from kindlehl.domain.facts import Edit, Id, Import, Record, new_id
@@ -26,6 +26,7 @@ from kindlehl.ports import Filter
 from kindlehl.services import editing, importing, shelving, trash, undoing
 from kindlehl.services.operations import Draft, Writer, operation
 from kindlehl.services.sources import Source
+from kindlehl.services.sync import answering
 from kindlehl.services.sync.answering import Desk
 from kindlehl.services.sync.round import Done, Round
 from kindlehl.store.connection import prepare
@@ -42,7 +43,7 @@ FAULTS = (
     "server crash", "skew", "same file twice", "other version of a file",
     "newer parser", "deleted here, imported there", "device restored", "device cloned", "paired anew",
     "server restored", "server restored silently", "server emptied", "flags toggled", "written by a newer version",
-    "somebody else in between",
+    "somebody else in between", "erased on the server",
 )  # fmt: skip
 
 
@@ -426,6 +427,18 @@ class World:
         self.faults["flags toggled"] += 1
         device.withheld = self.rng.choice((withholding.NOTHING, withholding.NOTES, withholding.HIGHLIGHTS))
 
+    def wish(self, _: Device) -> None:
+        """The owner has the server forget notes or highlights and take none any more, or take them again."""
+        refused = self.rng.choice((withholding.NOTHING, withholding.NOTES, withholding.HIGHLIGHTS))
+        if refused:
+            self.faults["erased on the server"] += 1
+        self.heed(refused)
+
+    def heed(self, refused: int) -> None:
+        """The server does so."""
+        if answering.heed(self.server.library, refused, clock.stamp(self.now, "milliseconds")):
+            self.renew()
+
     def back_up(self, device: Device) -> None:
         """A device or the server."""
         chosen = device if self.rng.random() < 0.6 else self.server
@@ -480,7 +493,12 @@ class World:
         """Nothing may be lost, nothing be there twice, and nobody see anything else than the others."""
         wrong = self.wrong
         held = self.survivors()
+        refused = answering.refuses(self.server.library)
+        kept = self.facts(self.server).keys() - self.facts(self.server, refused).keys()
+        wrong += [f"kept though it was refused: {id_}" for id_ in kept]
         self.is_healed = True
+        self.now += DAY  # no device remembers a wish that is later
+        self.heed(withholding.NOTHING)
         for _ in range(3):
             for device in self.devices:
                 device.sync()
@@ -585,6 +603,6 @@ class World:
 
 ACTS: Sequence[tuple[Callable[[World, Device], None], int]] = (
     (World.import_, 13), (World.edit, 25), (World.delete, 6), (World.restore, 3), (World.regroup, 4), (World.undo, 3),
-    (World.round, 30), (World.clock, 2), (World.upgrade, 1), (World.newer, 1), (World.toggle, 1), (World.back_up, 3),
-    (World.put_back, 3), (World.disaster, 2),
+    (World.round, 30), (World.clock, 2), (World.upgrade, 1), (World.newer, 1), (World.toggle, 1), (World.wish, 1),
+    (World.back_up, 3), (World.put_back, 3), (World.disaster, 2),
 )  # fmt: skip
