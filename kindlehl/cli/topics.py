@@ -12,7 +12,7 @@ A switch is on if its variable is not empty.
 
 KINDLEHL_LIBRARY | The library's file, as --library.
 KINDLEHL_DEVICE | The name of this device.
-KINDLEHL_SERVER_DATA | The folder of `serve` and `server`; likewise KINDLEHL_SERVER_DATABASE, _HOST, _PORT, _URL, _METRICS.
+KINDLEHL_SERVER_DATA | The folder of `serve` and `server`; so do _DATABASE, _HOST, _PORT, _URL and _METRICS.
 KINDLEHL_QUIET | Only results and errors, as --quiet.
 KINDLEHL_VERBOSE | Say what is used and done, as --verbose.
 KINDLEHL_NO_INPUT | Never ask, as --no-input.
@@ -61,11 +61,11 @@ begin* | Words that begin like this.
     "privacy": (
         "What kindlehl knows, keeps and sends.",
         """Nothing is sent anywhere, unless you pair this device with a server of your own: then `sync`, `pair` and
-`devices` talk to it, and to nobody else. There is no account elsewhere, no telemetry, and no check for updates; with the
-network off every other command does the same.
+`devices` talk to it, and to nobody else. There is no account elsewhere, no telemetry, and no check for updates; with
+the network off every other command does the same.
 
-What you do not want on the server stays here: kindlehl sync stop notes. With --erase the server drops what it has of it.
-The token by which this device is let in is in a file beside the library that nobody else can read.
+What you do not want on the server stays here: kindlehl sync stop notes. With --erase the server drops what it has of
+it. The token by which this device is let in is in a file beside the library that nobody else can read.
 
 The Kindle is only read. Your library is one file on your disk. Error messages, and the report that a bug
 leaves behind, hold no word of what you read: you can pass them on.

@@ -151,7 +151,7 @@ class Desk:
         for each in looked:
             if each.target:
                 by_target.setdefault(each.target, []).append(each.id)
-        held = self.library.facts.edited([*by_target]) if by_target else {}
+        held = self.library.facts.edited([*by_target])
         crowd: set[Id] = set()
         for target, ids in by_target.items():
             room = messages.EDITS - held.get(target, 0)
