@@ -260,16 +260,19 @@ class Load:
                 return ["sync"]
 
     def kill(self) -> str:
-        """Somebody dies at some moment; a server is started again. Returns who."""
-        self.over.wait(self.dice.uniform(0.05, 0.7))
-        victim = self.dice.choice((*self.home.devices, "the server"))
-        if victim == "the server":
-            self.home.serving.kill()
-            self.look()
-            assert self.home.serving.start()
-        elif victim in self.running:
-            self.running[victim].kill()
-        return victim
+        """Somebody who runs dies at some moment; a server is started again. Returns who."""
+        while True:
+            self.over.wait(self.dice.uniform(0.05, 0.7))
+            victim = self.dice.choice((*self.home.devices, "the server"))
+            if victim == "the server":
+                self.home.serving.kill()
+                self.look()
+                assert self.home.serving.start()
+                return victim
+            process = self.running.get(victim)
+            if process is not None and process.poll() is None:
+                process.kill()
+                return victim
 
     def look(self) -> None:
         """Before anybody could heal it: is anything lost?"""
