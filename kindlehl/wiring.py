@@ -11,6 +11,7 @@ from kindlehl.store import library as sqlite
 from kindlehl.store.connection import is_there, translated
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from kindlehl.devices.device import Device
@@ -132,11 +133,11 @@ def server(url: str, token: str | None = None) -> "Generator[Server]":
         found.close()
 
 
-def listen(server: "Server", pairing: "Pairing") -> "Socket":
+def listen(server: "Server", pairing: "Pairing") -> "AbstractContextManager[Socket]":
     """A socket on which the server says when there is more."""
-    from kindlehl.remote.listening import Socket  # as above
+    from kindlehl.remote.listening import listening  # as above
 
-    return Socket(server.url, pairing.token)
+    return listening(server.url, pairing.token)
 
 
 def pairing(library: Path) -> "Pairing | None":

@@ -90,7 +90,7 @@ def _let_in(server: "Server", started: "Paired") -> str:
     from kindlehl.services.sync.patience import PASSING, Pauses
 
     until = time.monotonic() + started.expires_in
-    pauses = Pauses(longest=30.0)
+    pauses = Pauses()
     while time.monotonic() < until:
         pause = float(max(1, started.interval))
         try:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from kindlehl import wire
 from kindlehl.domain import fields, withholding
 from kindlehl.domain.batches import BATCH, KEPT, batches
+from kindlehl.domain.erasure import skeleton_of_edit
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.ports import Feed, Standing
 from kindlehl.store.presence import Arrived, Presence
@@ -35,6 +36,17 @@ def _redated(fact: Fact, before: str) -> bool:
         return False
     was = wire.decode(before)
     return not isinstance(was, Record) or was.at != fact.at
+
+
+def _is_another(fact: Fact | None, before: str) -> bool:
+    """Whether a state says something else than a better reading, or an erasure, of what was said before: only a forger
+    writes that."""
+    was = wire.decode(before)
+    if isinstance(fact, Record) and isinstance(was, Record):
+        return fact.atom != was.atom
+    if isinstance(fact, Edit) and isinstance(was, Edit):
+        return skeleton_of_edit(fact) != skeleton_of_edit(was) or not fact.erased
+    return not (fact is was is None)
 
 
 class SqliteFacts:
@@ -88,7 +100,8 @@ class SqliteFacts:
             if old is None or id_ in new:  # two states of one id may be in one batch
                 new[id_] = (key, number, id_, type_, *state, *travels)
             else:
-                raised[id_] = (number, *state, *travels, key)
+                raised[id_] = (number, type_, *state, *travels, key)
+                self.presence.touched.forged |= _is_another(fact, old[1])
             if fact is not None:
                 arrived[id_] = Arrived(key, fact, id_ in new, id_ not in new and _redated(fact, held[id_][1]))
             held[id_] = (key, body)
@@ -96,8 +109,8 @@ class SqliteFacts:
         self._db.executemany("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new.values())
         self._db.execute("DELETE FROM rotten WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*new]),))
         self._db.executemany(
-            """UPDATE facts SET seq = ?, erased = ?, revision = ?, certainty = ?, body = ?, digest = ?, private = ?
-               WHERE key = ?""",
+            """UPDATE facts SET seq = ?, type = ?, erased = ?, revision = ?, certainty = ?, body = ?, digest = ?,
+                 private = ? WHERE key = ?""",
             raised.values(),
         )
         self.presence.derive(arrived)

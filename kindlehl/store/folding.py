@@ -29,6 +29,9 @@ class Folding:
     def settle(self) -> Effects:
         """Fold what the facts added in this transaction have touched."""
         effects = Effects()
+        if self._touched.forged:
+            self.rebuild()
+            return effects
         self._facts.presence.reach_anew()
         self._facts.presence.read_titles_anew()
         if self._touched.books:

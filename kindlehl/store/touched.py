@@ -24,6 +24,8 @@ class Touched:
     """Records that state another time than they did."""
     atoms: set[int] = field(default_factory=set[int])
     """Atoms that may have lost the record that told what they are called."""
+    forged: bool = False
+    """Whether an id came with something else than before: whatever was derived from that is derived anew."""
     books: bool = False
     """Whether atoms, joins or titles changed, so that books are to be grouped anew."""
 
@@ -33,7 +35,7 @@ class Touched:
 
     def start(self, watermark: int) -> None:
         """A transaction begins; nothing is touched yet."""
-        self.watermark, self.books = watermark, False
+        self.watermark, self.books, self.forged = watermark, False, False
         self.records.clear()
         self.fresh.clear()
         self.redated.clear()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import reduce
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,20 @@ LONG = record(
 WORST = record("highlight", "Tale (Dickens, Charles)", "it was the worst of times", 6, 1, 3, False)
 
 
+FORGED = (
+    import_of(5, "clippings", [WORST]),
+    import_of(5, "clippings:G1", [BEST, WORST]),
+    edit(5, BEST.id, "note", "one thing"),
+    edit(5, WORST.id, "note", "another"),
+    edit(5, BEST.id, "color", "blue", [made_id(8)]),
+    edit(5, made_id(9), "withdrawn", True),
+    replace(WORST, id=made_id(5)),
+    replace(LONG, id=made_id(5), raw_title="Another (Somebody)", kind="note", text="said", revision=2),
+)
+"""Facts of one id that say different things."""
+FORGED_AS = {wire.encode(fact): f"{type(fact).__name__.lower()}{number}" for number, fact in enumerate(FORGED)}
+
+
 class TestFacts:
     """What a library is."""
 
@@ -67,6 +82,27 @@ class TestFacts:
         keep(library, better, import_of(1, "clippings", [BEST]))
         keep(library, BEST)
         assert shown(library) == [better.text]
+
+    @pytest.mark.parametrize(
+        ("first", "second"), [*permutations(FORGED, 2)], ids=lambda fact: FORGED_AS[wire.encode(fact)]
+    )
+    def test_one_id_under_two_facts_is_one_fact_whatever_comes_first(
+        self, library: Library, first: Fact, second: Fact
+    ) -> None:
+        """Only a forger writes them; who holds the same facts still shows the same."""
+        keep(library, BEST, WORST, edit(8, WORST.id, "note", "known"), import_of(9, "clippings", [BEST]))
+        keep(library, first)
+        keep(library, second)
+        reference = MemoryLibrary()
+        keep(
+            reference, BEST, WORST, second, first, edit(8, WORST.id, "note", "known"), import_of(9, "clippings", [BEST])
+        )
+        assert {*library.facts.bodies()} == {*reference.facts.bodies()}
+        assert picture(library) == picture(reference)
+        before = picture(library)
+        with library.transaction():
+            library.shelf.rebuild()
+        assert picture(library) == before
 
     def test_a_record_that_arrives_after_its_import_is_shown(self, library: Library) -> None:
         """Sync may bring the list before what it lists."""

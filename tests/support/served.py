@@ -10,10 +10,10 @@ import uvicorn
 
 
 @contextmanager
-def serving(app: Callable[..., Any]) -> Generator[str]:
+def serving(app: Callable[..., Any], port: int = 0) -> Generator[str]:
     """An ASGI application behind uvicorn; yields its address. It is stopped afterwards."""
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="websockets-sansio")
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off", ws="websockets-sansio")
     )
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -36,7 +36,7 @@ OWN = ""
 
 
 def heed(library: Library, wish: int, at: str) -> int:
-    """Keep nothing of what a library's owner wishes it to refuse from now on, not even what is here already. Returns how many facts
+    """Keep nothing of what a library's owner refuses from now on, not even what is here already. Returns how many facts
     are gone."""
     gone = 0
     with library.transaction():

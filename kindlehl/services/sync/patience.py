@@ -10,8 +10,10 @@ from kindlehl.domain.errors import BusyError, KindlehlError, MovedError, Offline
 T = TypeVar("T")
 PASSING = (OfflineError, BusyError, TooOftenError, MovedError)
 """What goes by itself."""
-_FIRST, _LONGEST = 0.5, 60.0
-"""Seconds."""
+_FIRST, _SOON, _LATE = 0.5, 5.0, 60.0
+"""Seconds: the bound of the first pause, of those that follow, and of those after many failures."""
+_MANY = 60
+"""Failures after which it is no matter of moments."""
 
 
 @dataclass(slots=True)
@@ -19,12 +21,11 @@ class Pauses:
     """How long to wait before the next attempt."""
 
     draw: Callable[[float, float], float] = random.uniform
-    longest: float = _LONGEST
     failures: int = field(default=0)
 
     def next(self, error: KindlehlError) -> float:
         """Seconds, after one more failure; no shorter than whoever failed asks for."""
-        bound = min(self.longest, _FIRST * 2 ** min(self.failures, 30))
+        bound = min(_SOON if self.failures < _MANY else _LATE, _FIRST * 2 ** min(self.failures, 30))
         self.failures += 1
         return max(self.draw(0, bound), error.retry_after or 0)
 

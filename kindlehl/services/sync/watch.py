@@ -1,8 +1,8 @@
 """Keeping a library equal with a peer as long as the program runs: a round whenever there is something to pull or to
 push, and now and then without a reason, since silence proves nothing."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -68,7 +68,7 @@ class Watch:
     peer: str
     round: Callable[[], tuple[Done, Noticed]]
     listen: Callable[[], AbstractContextManager[Ears]]
-    """Opens a socket. Raises WireError where none is to be had."""
+    """Opens a socket. Entering it raises WireError where none is to be had."""
     teller: Teller
     monotonic: Callable[[], float]
     wall: Callable[[], float]
@@ -93,12 +93,15 @@ class Watch:
                 self.teller.failed(error, pause)
                 self.sleep(pause)
 
-    def _ears(self) -> AbstractContextManager[Ears]:
+    @contextmanager
+    def _ears(self) -> Generator[Ears]:
         """A socket; where something between us lets none through, a look every few seconds."""
-        try:
-            return self.listen()
-        except WireError:
-            return nullcontext(_Deaf(self.sleep))
+        with ExitStack() as opened:
+            try:
+                ears = opened.enter_context(self.listen())
+            except WireError:
+                ears = _Deaf(self.sleep)
+            yield ears
 
     def _follow(self, ears: Ears) -> None:
         """Listen, and do what is due, until something fails."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from kindlehl.domain.errors import KindlehlError
 from kindlehl.wire import messages
@@ -63,8 +63,6 @@ async def _tell(socket: WebSocket, listener: Listener) -> None:
 
 async def _hear(socket: WebSocket) -> None:
     """Nothing is to be said here; whoever does is not understood."""
-    try:
-        await socket.receive_text()
+    said = await socket.receive()
+    if said["type"] == "websocket.receive":
         await socket.close(messages.NOT_UNDERSTOOD, "nothing is to be said here")
-    except (WebSocketDisconnect, KeyError):
-        return

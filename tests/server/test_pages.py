@@ -1,0 +1,237 @@
+"""The pages by which people come in: what a browser without any script sends and is shown."""
+
+import re
+from collections.abc import Callable, Iterator
+from html import unescape
+
+import httpx2
+import pytest
+from httpx2 import Client, Response
+from support.household import PASSWORD
+from support.served import serving
+
+from kindlehl_server.accounts import Person
+from kindlehl_server.app import create_app
+from kindlehl_server.needs import Needs
+
+PAGES = ("/", "/join", "/sign-in", "/pair")
+
+
+@pytest.fixture
+def browser(url: str) -> Iterator[Client]:
+    """Somebody's, in which nobody is signed in."""
+    with Client(base_url=url, follow_redirects=True) as client:
+        yield client
+
+
+@pytest.fixture
+def hers(browser: Client, anna: Person) -> Client:
+    """In which Anna is signed in."""
+    shown(browser.post("/sign-in", data={"name": anna.name, "password": PASSWORD}), "Your devices")
+    return browser
+
+
+def shown(answer: Response, title: str, status: int = 200) -> str:
+    """A page with this title; returns what it says."""
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8"), answer.text
+    found = re.search(r"<title>\s*(.*?) – kindlehl", answer.text)
+    assert found
+    assert unescape(found[1]) == title
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.text)))
+
+
+class TestComingIn:
+    """People."""
+
+    def test_the_first_invitation_makes_an_owner_who_is_signed_in(self, browser: Client, needs: Needs) -> None:
+        """Once; nobody comes in by it again."""
+        invitation = needs.accounts.first_invitation() or ""
+        shown(browser.get("/"), "Sign in")
+        shown(browser.get("/join"), "Welcome")
+        form = {"invitation": f" {invitation} ", "name": "Anna", "password": PASSWORD}
+        said = shown(browser.post("/join", data=form), "Your devices")
+        assert "Anna" in said
+        assert "None yet." in said
+        assert "Invite somebody" in said
+        again = browser.post("/join", data={**form, "name": "Eve"})
+        assert "was used" in shown(again, "Welcome", 403)
+
+    def test_what_was_typed_is_still_there_after_a_mistake(self, browser: Client, needs: Needs) -> None:
+        """But for the password."""
+        invitation = needs.accounts.first_invitation() or ""
+        answer = browser.post("/join", data={"invitation": invitation, "name": "A<b>", "password": "short"})
+        assert "10 to 1,000 characters" in shown(answer, "Welcome", 400)
+        assert invitation in answer.text
+        assert 'value="A&lt;b&gt;"' in answer.text
+        assert "short" not in answer.text
+
+    def test_an_owner_invites_and_a_member_does_not(self, hers: Client, url: str) -> None:
+        """The link holds the secret behind a #, where it is sent to nobody."""
+        link = re.search(rf"({url}/join#khl_[\w-]+)<", hers.post("/invite").text)
+        assert link
+        with Client(base_url=url, follow_redirects=True) as his:
+            form = {"invitation": link[1].partition("#")[2], "name": "Ben", "password": PASSWORD}
+            said = shown(his.post("/join", data=form), "Your devices")
+            assert "Ben" in said
+            assert "Invite" not in said
+            assert "Only an owner" in shown(his.post("/invite"), "Your devices")
+
+    def test_signing_in_and_out(self, browser: Client, anna: Person) -> None:
+        """The cookie is for this server alone and no script reads it; it is worth nothing once its owner has gone."""
+        wrong = browser.post("/sign-in", data={"name": "Anna", "password": "wrong wrong wrong"})
+        nobody = browser.post("/sign-in", data={"name": "Nobody", "password": PASSWORD})
+        assert shown(wrong, "Sign in", 403).replace("Anna", "") == shown(nobody, "Sign in", 403).replace("Nobody", "")
+        answer = browser.post("/sign-in", data={"name": " anna ", "password": PASSWORD})
+        assert answer.status_code == 403, "names are told apart by their letters"
+        signed = browser.post("/sign-in", data={"name": " Anna ", "password": PASSWORD}, follow_redirects=False)
+        cookie = signed.headers["Set-Cookie"]
+        assert re.search(r"HttpOnly", cookie)
+        assert re.search(r"SameSite=lax", cookie, re.IGNORECASE)
+        kept = dict(browser.cookies)
+        shown(browser.get("/"), "Your devices")
+        shown(browser.post("/sign-out"), "Sign in")
+        browser.cookies.update(kept)
+        shown(browser.get("/"), "Sign in")
+
+    def test_a_session_lets_no_device_in_and_a_device_no_session(
+        self, hers: Client, browser: Client, url: str, pair: Callable[[Person, str], str], anna: Person
+    ) -> None:
+        """A token that was stolen from one place is of no use in another."""
+        session = dict(hers.cookies)["kindlehl"]
+        asked = httpx2.get(f"{url}/api/v1/devices", headers={"Authorization": f"Bearer {session}"})
+        assert asked.status_code == 401
+        browser.cookies.set("kindlehl", pair(anna, "Laptop"))
+        shown(httpx2.get(url, cookies={"kindlehl": pair(anna, "Phone")}, follow_redirects=True), "Sign in")
+
+
+class TestPairing:
+    """Devices."""
+
+    def test_a_device_is_let_in_by_whoever_knows_it(self, hers: Client, needs: Needs) -> None:
+        """Its name and address are shown first; its name is text, whatever it holds."""
+        waits = needs.pairing.start("<script>Laptop", "192.0.2.7")
+        answer = hers.post("/pair", data={"code": waits.code.lower().replace("-", " ")})
+        assert "<script>Laptop" in shown(answer, "Let a device in")
+        assert "192.0.2.7" in answer.text
+        assert "<script>L" not in answer.text
+        assert needs.pairing.collect(waits.secret) is None, "a look is no consent"
+        said = shown(hers.post("/pair/approve", data={"code": waits.code}), "Your devices")
+        assert "<script>Laptop is let in" in said
+        assert needs.pairing.collect(waits.secret)
+        assert "not heard of yet" in shown(hers.get("/"), "Your devices")
+
+    def test_a_device_is_refused(self, hers: Client, needs: Needs) -> None:
+        """It waits in vain."""
+        waits = needs.pairing.start("Laptop", "192.0.2.7")
+        assert "not let in" in shown(hers.post("/pair/refuse", data={"code": waits.code}), "Your devices")
+        assert "No device waits" in shown(hers.post("/pair", data={"code": waits.code}), "Let a device in", 404)
+        assert "No device waits" in shown(hers.post("/pair/approve", data={"code": waits.code}), "Your devices")
+
+    def test_whoever_has_to_sign_in_first_comes_back(self, browser: Client, anna: Person) -> None:
+        """To the page where the code is typed, and to no other site's."""
+        answer = browser.get("/pair")
+        shown(answer, "Sign in")
+        assert 'name="then" value="pair"' in answer.text
+        form = {"name": anna.name, "password": PASSWORD}
+        shown(browser.post("/sign-in", data={**form, "then": "pair"}), "Let a device in")
+        for then in ("https://evil.example", "//evil.example", "/pair\r\nX: y"):
+            shown(browser.post("/sign-in", data={**form, "then": then}), "Your devices")
+
+    def test_a_device_is_revoked(self, hers: Client, needs: Needs, pair: Callable[[Person, str], str], anna: Person,
+                                 ben: Person) -> None:  # fmt: skip
+        """One's own; of somebody else's nobody learns whether it is there."""
+        pair(anna, "Phone")
+        pair(ben, "His")
+        (mine,), (his,) = needs.accounts.devices(anna.id), needs.accounts.devices(ben.id)
+        assert "There is no such device" in shown(hers.post("/devices/revoke", data={"id": his.id}), "Your devices")
+        assert "His" not in hers.get("/").text
+        said = shown(hers.post("/devices/revoke", data={"id": mine.id}), "Your devices")
+        assert "Phone" not in said
+        assert needs.accounts.devices(anna.id) == []
+        assert len(needs.accounts.devices(ben.id)) == 1
+
+
+class TestGuessing:
+    """Whoever does not know."""
+
+    def test_passwords_cannot_be_guessed_for_long(self, browser: Client, anna: Person) -> None:
+        """The right one is not taken either until the time is over, and it is said how long that is."""
+        for _ in range(10):
+            wrong = browser.post("/sign-in", data={"name": "Anna", "password": "wrong wrong wrong"})
+            assert wrong.status_code == 403
+        for password in ("wrong wrong wrong", PASSWORD):
+            answer = browser.post("/sign-in", data={"name": "Anna", "password": password})
+            assert "tried too often" in shown(answer, "Sign in", 429)
+
+    def test_codes_and_invitations_cannot_be_guessed_for_long(self, hers: Client) -> None:
+        """Each by itself."""
+        codes = [hers.post("/pair", data={"code": f"BCDF-GHJ{n}"}).status_code for n in range(12)]
+        assert codes == [404] * 10 + [429] * 2
+        form = {"name": "Eve", "password": PASSWORD}
+        invited = [hers.post("/join", data={**form, "invitation": f"khl_{n}"}).status_code for n in range(12)]
+        assert invited == [403] * 10 + [429] * 2
+
+    def test_devices_cannot_ask_without_end(self, browser: Client) -> None:
+        """Whoever asks too often is told when to ask again."""
+        asked = [browser.post("/api/v1/pairings", json={"device": "x"}) for _ in range(12)]
+        assert [answer.status_code for answer in asked] == [200] * 10 + [429] * 2
+        assert 0 < int(asked[-1].headers["Retry-After"]) <= 60
+        assert asked[-1].json()["code"] == "too_often"
+
+
+class TestOthers:
+    """Other people's pages."""
+
+    @pytest.mark.parametrize("path", ["/join", "/sign-in", "/sign-out", "/pair", "/pair/approve", "/invite",
+                                      "/pair/refuse", "/devices/revoke"])  # fmt: skip
+    def test_a_form_of_another_site_is_refused(self, hers: Client, needs: Needs, path: str) -> None:
+        """A browser says where it comes from, and nothing happens."""
+        waits = needs.pairing.start("Laptop", "192.0.2.7")
+        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
+                        {"Sec-Fetch-Site": "same-site"}):  # fmt: skip
+            answer = hers.post(path, data={"code": waits.code}, headers=headers)
+            assert answer.status_code == 403, answer.text
+        assert needs.pairing.collect(waits.secret) is None
+        shown(hers.get("/"), "Your devices")
+
+    def test_every_page_keeps_to_itself(self, hers: Client) -> None:
+        """Nothing of others is loaded, nobody frames it or keeps it, and no address of it goes elsewhere."""
+        for path in PAGES:
+            answer = hers.get(path)
+            policy = answer.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy
+            assert "frame-ancestors 'none'" in policy
+            assert "unsafe" not in policy
+            assert answer.headers["Cache-Control"] == "private, no-store"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert not re.search(r'(src|href|action)="(?!/[^/])', answer.text), path
+            assert not re.search(r"\son\w+=|<style|<script(?! src)|style=", answer.text), path
+            for place in re.findall(r'(?:src|href)="(/[^"]+)"', answer.text):
+                assert hers.get(place).status_code == 200, place
+
+    def test_below_a_proxys_path_every_link_is_right(self, needs: Needs, anna: Person) -> None:
+        """As the proxy says it."""
+        app = create_app(needs)
+
+        async def below(scope: dict[str, object], receive: object, send: object) -> None:
+            await app({**scope, "root_path": "/books", "path": f"/books{scope['path']}"}, receive, send)
+
+        with serving(below) as address, Client(base_url=address) as client:
+            form = {"name": anna.name, "password": PASSWORD}
+            assert client.post("/sign-in", data=form).headers["Location"] == "/books/"
+            for path in PAGES[:-1]:
+                assert not re.search(r'(src|href|action)="(?!/books/)', client.get(path).text)
+
+    def test_a_form_that_is_too_long_or_no_form_changes_nothing(self, browser: Client) -> None:
+        """A sentence, and no traceback."""
+        assert browser.post("/sign-in", content=b"name=" + b"x" * 10_000).status_code == 413
+        assert browser.post("/sign-in", content=b"name=\xff").status_code == 400
+        assert browser.post("/sign-in", content=b"&".join([b"a=b"] * 100)).status_code == 400
+
+
+def test_whether_it_lives_and_is_ready_is_said_to_whoever_asks(browser: Client) -> None:
+    """With a word, and HEAD is enough."""
+    for path in ("/livez", "/readyz"):
+        assert browser.get(path).text == "ok\n"
+        assert browser.head(path).status_code == 200
