@@ -11,6 +11,7 @@ import httpx2
 import msgspec
 import pytest
 from support.histories import edit, import_of, made_id, record
+from support.waiting import until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
@@ -182,7 +183,7 @@ class TestDoor:
                     ears.recv(5)
             assert closed.value.rcvd
             assert closed.value.rcvd.code == 1008
-        wait_until(lambda: len(needs.hub) == 0)
+        until(lambda: len(needs.hub) == 0)
 
 
 class TestPatience:
@@ -195,12 +196,12 @@ class TestPatience:
         with ExitStack() as stalled:
             for _ in range(50):
                 stalled.enter_context(closing(deaf(url, token)))
-            wait_until(lambda: len(needs.hub) == 50)
+            until(lambda: len(needs.hub) == 50)
             ears = listen(token)
             for number in range(1, 40):
                 pushed(url, token, note(number))
                 assert ears.wait(5)
-        wait_until(lambda: len(needs.hub) == 1)
+        until(lambda: len(needs.hub) == 1)
 
     def test_a_server_that_stops_says_so(self, url: str, token: str, listen: Callable[[str], Socket]) -> None:
         """Its socket breaks, which is no reason to give up."""
@@ -251,11 +252,3 @@ def deaf(url: str, token: str) -> socket.socket:
         f"Sec-WebSocket-Protocol: {messages.SUBPROTOCOL}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
     )
     return made
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 5) -> None:
-    """Wait for something that happens by itself."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

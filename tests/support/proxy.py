@@ -11,7 +11,9 @@ from support.cli import TIMEOUT
 
 T = TypeVar("T")
 Ends: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-WELL = "none"
+WELL = "well"
+FORGOTTEN = "forgotten"
+"""All is well, but for connections that are open now: they carry nothing any more, and nobody says so."""
 FAULTS = ("cut", "silent", "late", "lossy", "dripping", "repeating", "refused")
 """Connections break after a few bytes; are taken and then carry nothing; carry everything 200 ms late; lose one chunk
 in a hundred and break; carry a few bytes at a time; carry each request to the server twice; are not taken."""
@@ -33,6 +35,7 @@ class Proxy:
         self._fault = WELL
         self._changed = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
+        self._forgotten: set[asyncio.StreamWriter] = set()
         self._listener: asyncio.Server | None = None
         self.port = 0
 
@@ -47,7 +50,9 @@ class Proxy:
 
     async def become(self, fault: str) -> None:
         """The same, on the loop."""
-        if fault in ("cut", "refused") or (self._fault == "silent" and fault != "silent"):
+        if fault == FORGOTTEN:
+            self._forgotten |= self._open
+        elif fault in ("cut", "refused") or (self._fault == "silent" and fault != "silent"):
             self.cut()
         self._fault = fault
         self._changed.set()
@@ -84,6 +89,7 @@ class Proxy:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._open -= writers
+            self._forgotten -= writers
             far[1].transport.abort()
             for way in ways:
                 way.cancel()
@@ -121,9 +127,9 @@ class Proxy:
             writer.transport.abort()
 
     async def _carry(self, data: bytes, sink: asyncio.StreamWriter) -> None:
+        while self._fault == "silent" or sink in self._forgotten:
+            await self._changed.wait()
         match self._fault:
-            case "silent":
-                await self._changed.wait()
             case "late":
                 await asyncio.sleep(_LATE)
             case "lossy" if self._dice.random() < _LOST:
