@@ -3,7 +3,7 @@
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -91,15 +91,8 @@ def ids(library: Path) -> set[str]:
 class Device(Kindlehl):
     """A device that is paired, and what was acknowledged there."""
 
-    def promised(self) -> set[str]:
-        """Facts of which somebody at this device was told that they are kept: by a command that ended well, or by one
-        before it."""
-        return set(noted(self.promises, "fact"))
-
-    @property
-    def promises(self) -> Path:
-        """Where they are noted."""
-        return self.home / "promises"
+    promised: frozenset[str] = frozenset()
+    """Facts of which somebody at this device was told that they are kept: by a command that ended well."""
 
     @property
     def journal(self) -> Path:
@@ -108,9 +101,7 @@ class Device(Kindlehl):
 
     def promise(self) -> None:
         """All that is here now was acknowledged."""
-        new = ids(self.library) - self.promised()
-        with self.promises.open("a", encoding="utf-8") as out:
-            out.writelines(f"fact {id_}\n" for id_ in sorted(new))
+        self.promised |= ids(self.library)
 
 
 @contextmanager
@@ -118,17 +109,26 @@ def fleet(folder: Path, *names: str) -> Iterator["Fleet"]:
     """A server that runs, its owner, and devices that are paired with it."""
     serving = Serving(folder / "server")
     serving.data.mkdir()
-    database = Database(f"sqlite:///{serving.data / 'server.db'}")
-    try:
+    with opened(serving) as database:
         migrate(database)
         needs = needs_of(database, serving.data)
         made = Fleet(folder, serving, needs, owner_of(needs))
         for name in names:
             made.add(name)
-        assert serving.start()
-        yield made
+        try:
+            assert serving.start()
+            yield made
+        finally:
+            serving.kill()
+
+
+@contextmanager
+def opened(serving: Serving) -> Iterator[Database]:
+    """A server's database, from another process."""
+    database = Database(f"sqlite:///{serving.data / 'server.db'}")
+    try:
+        yield database
     finally:
-        serving.kill()
         database.close()
 
 
@@ -182,7 +182,7 @@ class Fleet:
     def lost(self) -> dict[str, set[str]]:
         """What was acknowledged and is not where it was: on the device on which a command ended well, on the server
         that said so."""
-        promised = {name: device.promised() for name, device in self.devices.items()}
+        promised: dict[str, Set[str]] = {name: device.promised for name, device in self.devices.items()}
         promised["the server"] = {id_ for each in self.devices.values() for id_ in noted(each.journal, "acknowledged")}
         promised["the server"] -= self._undone
         missing = {name: promised[name] - ids(path) for name, path in self.libraries.items()}

@@ -6,6 +6,7 @@ loss of power does: pages that were written and are not on the disk yet survive 
 
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -16,9 +17,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.cli import TIMEOUT, many, query, written
-from support.fleet import Device, Fleet, Serving, faulty, fleet, noted
+from support.cli import SAMPLE, TIMEOUT, many, query, written
+from support.fleet import Device, Fleet, Serving, faulty, fleet, noted, opened
 from support.histories import import_of, record
+from support.household import needs_of, owner_of
 
 from kindlehl import wiring
 
@@ -34,6 +36,7 @@ POINTS = (
 )  # fmt: skip
 PASSING = (75, 130, -signal.SIGINT, -signal.SIGKILL)
 """Exit codes of commands that could not be done now: nobody answered or somebody else wrote; Ctrl-C, early too."""
+CODE = re.compile(rb"\s*([B-Z]{4}-[B-Z]{4})\s*")
 OF_THE_SERVER = ("server.", "accounts.", "pushed.answering", "token.answering")
 
 
@@ -104,7 +107,7 @@ class World:
 
     def empty_the_phone(self) -> None:
         """It has nothing yet."""
-        self.phone.promises.unlink(missing_ok=True)
+        self.phone.promised = frozenset()
         for file in self.phone.library.parent.glob("library.db*"):
             file.unlink()
 
@@ -176,10 +179,9 @@ class World:
         device = self.laptop
         with device.start("pair", self.home.serving.url, "--json", env=faulty(fault, device.journal)) as process:
             assert process.stderr
-            lines = (line.strip().decode() for line in process.stderr)
-            code = next((line for line in lines if _is_code(line)), "")
-            if code:
-                self.home.needs.pairing.approve(self.home.owner, code)
+            codes = (found[1] for line in process.stderr if (found := CODE.fullmatch(line)))
+            if code := next(codes, b""):
+                self.home.needs.pairing.approve(self.home.owner, code.decode())
             process.communicate(timeout=TIMEOUT)
         return process.returncode
 
@@ -288,10 +290,6 @@ def _ended(process: subprocess.Popen[bytes], after: float) -> bytes:
         return process.communicate(timeout=TIMEOUT)[1]
 
 
-def _is_code(line: str) -> bool:
-    return len(line.replace("-", "")) == 8 and line.replace("-", "").isupper()
-
-
 def _started_again(serving: Serving) -> None:
     serving.dies()
     assert serving.start()
@@ -320,6 +318,44 @@ def test_nothing_acknowledged_is_lost_where_a_process_dies(world: World, point: 
     world.prepare(act)
     world.kill(act, point, world.dice.randint(1, world.passed[act][point]))
     world.check()
+
+
+def first_day(folder: Path, fault: str = "points") -> Counter[str]:
+    """A server that was never started before, up to the first sync of its first device; it may die on the way, and is
+    started again. Returns how often it passed each point."""
+    serving = Serving(folder / "server")
+    again = threading.Thread(target=_started_again, args=(serving,))
+    if not serving.start(fault):
+        _started_again(serving)
+    elif fault != "points":
+        again.start()
+    try:
+        with opened(serving) as database:
+            needs = needs_of(database, serving.data)
+            home = Fleet(folder, serving, needs, owner_of(needs))
+            laptop = home.add("laptop")
+            laptop.ok("import", SAMPLE)
+            assert "the same as on" in laptop.ok("sync", env=faulty("points", laptop.journal))
+            laptop.promise()
+            assert (home.lost(), home.differing(), home.faults()) == ({}, [], [])
+    finally:
+        if again.ident:
+            again.join(TIMEOUT)
+        serving.kill()
+    return Counter(noted(serving.journal, "point"))
+
+
+@pytest.fixture(scope="module")
+def passed_on_the_first_day(tmp_path_factory: pytest.TempPathFactory) -> Counter[str]:
+    return first_day(tmp_path_factory.mktemp("first"))
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_server_may_die_on_its_first_day(passed_on_the_first_day: Counter[str], tmp_path: Path, seed: int) -> None:
+    """While it makes its database, its first invitation, the library of its owner."""
+    point = random.Random(f"first day {seed}").choice(sorted(passed_on_the_first_day.elements()))
+    nth = random.Random(seed).randint(1, passed_on_the_first_day[point])
+    first_day(tmp_path, f"kill:{point}:{nth}")
 
 
 def test_nothing_acknowledged_is_lost_under_load(tmp_path: Path) -> None:
