@@ -34,8 +34,8 @@ POINTS = (
     "server.committing", "server.committed", "accounts.committing", "accounts.committed", "pushed.answering",
     "token.answering",
 )  # fmt: skip
-PASSING = (75, 130, -signal.SIGINT, -signal.SIGKILL)
-"""Exit codes of commands that could not be done now: nobody answered or somebody else wrote; Ctrl-C, early too."""
+PASSING = (75, 130, -signal.SIGKILL)
+"""Exit codes of commands that were not done: nobody answered or somebody else wrote, Ctrl-C, a kill."""
 CODE = re.compile(rb"\s*([B-Z]{4}-[B-Z]{4})\s*")
 OF_THE_SERVER = ("server.", "accounts.", "pushed.answering", "token.answering")
 
@@ -237,7 +237,7 @@ class Load:
             words = self.chosen(device, dice)
             with device.start(*words, env=faulty("points", device.journal)) as process:
                 self.running[name] = process
-                said = _ended(process, dice.uniform(1, 4) if "--watch" in words else TIMEOUT)
+                said = _watched(process, dice.uniform(1, 4)) if "--watch" in words else _ended(process)
             if process.returncode == 0:
                 device.promise()
             elif process.returncode not in PASSING or b"Traceback" in said:
@@ -281,13 +281,20 @@ class Load:
         self.wrong += [f"{name} lost {len(gone)} facts" for name, gone in self.home.lost().items()]
 
 
-def _ended(process: subprocess.Popen[bytes], after: float) -> bytes:
-    """What a process said on standard error, which stops by itself or after so many seconds by Ctrl-C."""
+def _ended(process: subprocess.Popen[bytes]) -> bytes:
+    """What a process said on standard error, which stops by itself."""
+    return process.communicate(timeout=TIMEOUT)[1]
+
+
+def _watched(process: subprocess.Popen[bytes], seconds: float) -> bytes:
+    """The same of one that watches: Ctrl-C comes so long after its first word, before which it may hear of none."""
+    assert process.stdout
+    process.stdout.readline()
     try:
-        return process.communicate(timeout=after)[1]
+        return process.communicate(timeout=seconds)[1]
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
-        return process.communicate(timeout=TIMEOUT)[1]
+        return _ended(process)
 
 
 def _started_again(serving: Serving) -> None:
