@@ -1,5 +1,6 @@
 """Devices that listen: they hear when there is more, no later than it is there, and nobody waits for them."""
 
+import random
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ import httpx2
 import msgspec
 import pytest
 from support.histories import edit, import_of, made_id, record
+from support.proxy import network
 from support.waiting import until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -252,3 +254,17 @@ def deaf(url: str, token: str) -> socket.socket:
         f"Sec-WebSocket-Protocol: {messages.SUBPROTOCOL}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
     )
     return made
+
+
+def test_a_silence_is_found_out_and_told_once(
+    url: str, token: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is raised, and nothing is logged besides: that would be a traceback on the terminal of whoever watches."""
+    monkeypatch.setattr("kindlehl.remote.listening._ALIVE", 0.2)
+    with network() as net:
+        proxy = net.proxy(int(url.rpartition(":")[2]), random.Random(0))
+        with listening(httpx2.URL(proxy.url), token) as ears:
+            proxy.change("silent")
+            with pytest.raises(OfflineError):
+                ears.wait(10)
+    assert caplog.records == []

@@ -36,6 +36,7 @@ class Proxy:
         self._changed = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
         self._forgotten: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
         self.port = 0
 
@@ -61,13 +62,19 @@ class Proxy:
             self._listener.close()
             self._listener = None
         elif fault != "refused" and not self._listener:
-            self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            self._listener = await asyncio.start_server(self._taken, "127.0.0.1", self.port)
             self.port = self._listener.sockets[0].getsockname()[1]
 
     def cut(self) -> None:
         """Break every connection."""
-        for writer in self._open:
-            writer.transport.abort()
+        for task in self._serving:
+            task.cancel()
+
+    def _taken(self, device: asyncio.StreamReader, to_device: asyncio.StreamWriter) -> None:
+        """A connection is there; whoever carries it is kept hold of, since the loop does not."""
+        task = asyncio.create_task(self._serve(device, to_device))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, device: asyncio.StreamReader, to_device: asyncio.StreamWriter) -> None:
         try:
