@@ -52,7 +52,8 @@ class World:
             "stop": self.stops, "pair": self.pairs,
         }  # fmt: skip
         self.before: dict[str, Callable[[], None]] = {
-            "first sync": self.empty_the_phone, "sync of a restored server": self.restore_the_server
+            "first sync": self.empty_the_phone, "sync of a restored server": self.restore_the_server,
+            "pair": self.start_the_server_again,
         }  # fmt: skip
         self.passed: dict[str, dict[str, int]] = {}
         """How often each act passes each point."""
@@ -120,6 +121,11 @@ class World:
         self.home.restore(copy)
         self.write(self.tablet, 10)
         self.home.sync(self.tablet)
+
+    def start_the_server_again(self) -> None:
+        """So it has forgotten how often somebody wanted to pair of late."""
+        self.home.serving.kill()
+        assert self.home.serving.start()
 
     # -- acts; each returns its exit code ---------------------------------------------------------------------------
 
