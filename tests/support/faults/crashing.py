@@ -89,7 +89,7 @@ def replace(source: Any, target: Any, **more: Any) -> None:
 
 
 def _about_answers() -> None:
-    from kindlehl.remote import Server
+    from kindlehl.remote.server import Server
     from kindlehl.wire import header
     from kindlehl.wire.messages import Push, Pushed
 
