@@ -5,13 +5,15 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PYTHON VENV
 
-.PHONY: help demo test deep simulate check bench docs site requirements clean
+.PHONY: help demo test deep simulate kills storm check bench docs site requirements clean
 
 help:
 	@echo 'make demo          set up, import a sample, show it, leave Markdown, CSV and PDF in demo/'
 	@echo 'make test          set up and run the tests'
 	@echo 'make deep          the laws and machines with many more histories; half an hour'
 	@echo 'make simulate      20,000 histories of a household: hours; FIRST and LAST choose a part'
+	@echo 'make kills         kill -9 at each point of sync with ten seeds, and at 300 moments; half an hour'
+	@echo 'make storm         100 storms on the network between devices and a server; half an hour'
 	@echo 'make check         lint, formatting, types, import contracts, site, packaging'
 	@echo 'make bench         the benchmarks'
 	@echo 'make docs          write the generated parts of docs/ anew'
@@ -47,6 +49,12 @@ deep: $(VENV)/.dev
 # What the ledger has of this very code is not lived again.
 simulate: $(VENV)/.dev
 	$(BIN)/python tests/simulation $(or $(FIRST),0) $(or $(LAST),20000)
+
+kills: $(VENV)/.dev
+	KINDLEHL_POINT_SEEDS=10 KINDLEHL_KILLS=300 $(BIN)/pytest -s tests/system/test_sync_kills.py $(PYTEST_ARGS)
+
+storm: $(VENV)/.dev
+	KINDLEHL_STORMS=100 $(BIN)/pytest -s tests/system/test_sync_storm.py $(PYTEST_ARGS)
 
 # The last line proves the contracts themselves, and the wheel that people would install.
 check: $(VENV)/.dev

@@ -1,5 +1,6 @@
 """A socket on which a server says when there is more."""
 
+import logging
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
@@ -21,6 +22,8 @@ _ALIVE = 20.0
 """Seconds between two questions whether the other end is there, and to the answer."""
 _SAID = 1 << 10
 """Bytes of what a server may say at once."""
+_LOG = logging.getLogger(__name__)
+_LOG.setLevel(logging.CRITICAL + 1)  # what goes wrong is raised; logged besides, it would be a traceback on a terminal
 
 
 class Socket:
@@ -60,7 +63,7 @@ def listening(url: URL, token: str) -> Generator[Socket]:
                     subprotocols=[Subprotocol(messages.SUBPROTOCOL)],
                     user_agent_header=f"kindlehl/{__version__}",
                     compression=None, proxy=True, open_timeout=_PATIENCE, close_timeout=_FAREWELL,
-                    ping_interval=_ALIVE, ping_timeout=_ALIVE, max_size=_SAID, max_queue=4,
+                    ping_interval=_ALIVE, ping_timeout=_ALIVE, max_size=_SAID, max_queue=4, logger=_LOG,
                 )
             )  # fmt: skip
         except InvalidStatus as error:

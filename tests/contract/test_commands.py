@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cli import bound_by_permissions, digest
+from support.cli import FAULTS, bound_by_permissions, digest
 from support.someone import (
     EVERY,
-    FAULTS,
     OPENING,
     PUBLISHED,
     READING,

@@ -1,5 +1,6 @@
 """Devices that listen: they hear when there is more, no later than it is there, and nobody waits for them."""
 
+import random
 import socket
 import threading
 import time
@@ -11,6 +12,8 @@ import httpx2
 import msgspec
 import pytest
 from support.histories import edit, import_of, made_id, record
+from support.proxy import network
+from support.waiting import until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
@@ -182,7 +185,7 @@ class TestDoor:
                     ears.recv(5)
             assert closed.value.rcvd
             assert closed.value.rcvd.code == 1008
-        wait_until(lambda: len(needs.hub) == 0)
+        until(lambda: len(needs.hub) == 0)
 
 
 class TestPatience:
@@ -195,12 +198,12 @@ class TestPatience:
         with ExitStack() as stalled:
             for _ in range(50):
                 stalled.enter_context(closing(deaf(url, token)))
-            wait_until(lambda: len(needs.hub) == 50)
+            until(lambda: len(needs.hub) == 50)
             ears = listen(token)
             for number in range(1, 40):
                 pushed(url, token, note(number))
                 assert ears.wait(5)
-        wait_until(lambda: len(needs.hub) == 1)
+        until(lambda: len(needs.hub) == 1)
 
     def test_a_server_that_stops_says_so(self, url: str, token: str, listen: Callable[[str], Socket]) -> None:
         """Its socket breaks, which is no reason to give up."""
@@ -253,9 +256,15 @@ def deaf(url: str, token: str) -> socket.socket:
     return made
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 5) -> None:
-    """Wait for something that happens by itself."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def test_a_silence_is_found_out_and_told_once(
+    url: str, token: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is raised, and nothing is logged besides: that would be a traceback on the terminal of whoever watches."""
+    monkeypatch.setattr("kindlehl.remote.listening._ALIVE", 0.2)
+    with network() as net:
+        proxy = net.proxy(int(url.rpartition(":")[2]), random.Random(0))
+        with listening(httpx2.URL(proxy.url), token) as ears:
+            proxy.change("silent")
+            with pytest.raises(OfflineError):
+                ears.wait(10)
+    assert caplog.records == []

@@ -25,6 +25,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "docs" / "sample" / "My Clippings.txt"
 FIXTURES = ROOT / "tests" / "data" / "clippings"
+FAULTS = ROOT / "tests" / "support" / "faults"
+"""To put on the PYTHONPATH of a process that is to begin with a fault."""
 TIMEOUT = 60.0
 
 PROMISED = frozenset({

@@ -22,7 +22,6 @@ READING = [command for command in SINGLE if command.name in ROWS and row(command
 OPENING = [command for command in SINGLE if command.name in ROWS and row(command).library]
 PUBLISHED = {0, 1, 2, 3, 4, 5, 75, 130}
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
-FAULTS = Path(__file__).parents[1] / "support" / "faults"
 
 
 def each(found: list[Command]) -> pytest.MarkDecorator:

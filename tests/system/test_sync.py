@@ -15,6 +15,7 @@ import pytest
 from support.cli import SAMPLE, Kindlehl, complaint, facts, shown
 from support.household import PASSWORD, Household, household, needs_of
 from support.served import serving
+from support.waiting import until
 
 from kindlehl import wiring
 from kindlehl_server.app import create_app
@@ -456,11 +457,3 @@ class TestWatch:
         finally:
             watching.send_signal(signal.SIGINT)
             watching.communicate(timeout=10)
-
-
-def until(holds: Callable[[], bool], seconds: float) -> None:
-    """Wait for something that happens by itself."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

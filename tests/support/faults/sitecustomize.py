@@ -23,12 +23,14 @@ def interrupt(*_: Any, **__: Any) -> Any:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-match os.environ.get("FAULT"):
+match os.environ.get("FAULT", "").partition(":")[0]:
     case "network":
         socket.socket.connect = socket.getaddrinfo = refuse  # type: ignore[method-assign]
     case "bug":
         sqlite3.connect = bug
     case "interrupt":
         sqlite3.connect = interrupt
+    case "points" | "kill":
+        import crashing  # noqa: F401 -- its points are set when it is loaded
     case _:
         pass
