@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx2
 import msgspec
@@ -46,8 +47,10 @@ class Server:
         headers = {"User-Agent": f"kindlehl/{__version__}", "Accept-Encoding": packing.ENCODING}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
+        # Certificates take a while to load, and where nobody speaks TLS none is looked at.
+        verify = self.url.scheme == "https" or bool(getproxies())
         self._client = client or Client(
-            headers=headers, timeout=_TIMEOUT, follow_redirects=False, limits=Limits(max_connections=2)
+            headers=headers, timeout=_TIMEOUT, follow_redirects=False, limits=Limits(max_connections=2), verify=verify
         )
 
     def close(self) -> None:
