@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 from support.cli import SAMPLE, Kindlehl, complaint, disk, facts, fill
-from support.histories import edit, import_of, made_id, picture, record
+from support.histories import edit, import_of, keep, made_id, picture, record
 from support.household import PASSWORD, Household, household, let_in
 
 from kindlehl import wire
@@ -50,12 +50,6 @@ def mine() -> Iterator[Library]:
     with closing(empty_library()) as library:
         keep(library, *HIS, import_of(1, "clippings", HIS))
         yield library
-
-
-def keep(library: Library, *said: Fact) -> None:
-    with library.transaction():
-        library.facts.add(said)
-        library.shelf.settle()
 
 
 def device(home: Household, person: Person, name: str = "Laptop") -> Server:
@@ -271,3 +265,23 @@ def test_a_forged_device_is_shown_as_what_it_calls_itself_and_no_more(home: Hous
     person("sync")
     for words in (("conflicts",), ("history", id_), ("devices", "list")):
         assert "\x1b" not in person.ok(*words)
+
+
+def test_a_device_that_is_revoked_while_its_message_arrives_is_not_heard(home: Household) -> None:
+    """What it sends is not kept, though it was let in when it began."""
+    token, address = let_in(home.needs, home.owner, "Lost phone"), urlsplit(home.url)
+    assert address.hostname
+    with closing(Server(home.url, token)) as server:
+        welcome = server.ask(Hello((1, 1), 1))
+    assert isinstance(welcome, Welcome)
+    message = messages.encode(Push(welcome.epoch, [messages.Raw(wire.encode(HIS[0]).encode())]))
+    with closing(socket.create_connection((address.hostname, address.port or 0), 10)) as made:
+        head = f"Host: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {len(message)}"
+        made.sendall(f"POST /api/v1/sync HTTP/1.1\r\n{head}\r\n\r\n".encode() + message[:20])
+        time.sleep(0.5)
+        (lost,) = home.needs.accounts.devices(home.owner.id)
+        home.needs.accounts.revoke(home.owner.id, lost.id)
+        made.sendall(message[20:])
+        assert b"401" in whole(made)
+    with closing(open_library(home.library)) as library:
+        assert [*library.facts.bodies()] == []

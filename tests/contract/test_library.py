@@ -12,7 +12,7 @@ from typing import TypeAlias
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from support.histories import deletion, edit, import_of, made_id, picture, record, records
+from support.histories import deletion, edit, import_of, keep, made_id, picture, record, records
 
 from kindlehl import wire
 from kindlehl.domain.effects import Effects
@@ -35,13 +35,6 @@ def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]
     lib = MemoryLibrary() if request.param == "memory" else open_library(tmp_path / "library.db")
     yield lib
     lib.close()
-
-
-def keep(library: Library, *facts: Fact) -> Effects:
-    """Add facts in one transaction."""
-    with library.transaction():
-        library.facts.add(facts)
-        return library.shelf.settle()
 
 
 def shown(library: Library) -> list[str]:

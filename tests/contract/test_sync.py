@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.histories import edit, import_of, made_id, picture, record
+from support.histories import edit, import_of, keep, made_id, picture, record
 
 from kindlehl import wire
 from kindlehl.domain.errors import KindlehlError, MovedError, OfflineError, UpgradeError, WireError
-from kindlehl.domain.facts import Edit, Fact
+from kindlehl.domain.facts import Edit
 from kindlehl.domain.withholding import HIGHLIGHTS, NOTES, NOTHING
 from kindlehl.ports import Filter, Library
 from kindlehl.services.sync import round as rounds
@@ -40,12 +40,6 @@ STRANGE = wire.encode(edit(1, HIS[0].id, "note", "not what was asked for"))
 
 def held(library: Library) -> dict[str, str]:
     return {wire.header(body).id: body for body in library.facts.bodies()}
-
-
-def keep(library: Library, *facts: Fact) -> None:
-    with library.transaction():
-        library.facts.add(facts)
-        library.shelf.settle()
 
 
 @dataclass

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.histories import edit, import_of, picture, record
+from support.histories import edit, import_of, keep, picture, record
 from support.household import PASSWORD, Household, household, let_in
 
 from kindlehl.domain.errors import NotFoundError, SourceError, TargetError, UsageError
-from kindlehl.domain.facts import Fact
 from kindlehl.ports import Library
 from kindlehl.remote.server import Server
 from kindlehl.services.sync.round import sync
@@ -37,12 +36,6 @@ def mine() -> Iterator[Library]:
     with closing(empty_library()) as library:
         keep(library, *HIS, import_of(1, "clippings", HIS))
         yield library
-
-
-def keep(library: Library, *facts: Fact) -> None:
-    with library.transaction():
-        library.facts.add(facts)
-        library.shelf.settle()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from kindlehl.domain.effects import Effects
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record, new_id, record_id
 from kindlehl.ports import Filter, Library
 
@@ -76,6 +77,13 @@ def edit(number: int, target: Id, field: str, value: object, seen: Sequence[Id] 
         made_id(number), target, field, value, tuple(seen), hlc=number, at="2024-02-01T00:00:00Z", device="test",
         op=made_id(number), **more,
     )  # fmt: skip
+
+
+def keep(library: Library, *facts: Fact) -> Effects:
+    """Add facts in one transaction."""
+    with library.transaction():
+        library.facts.add(facts)
+        return library.shelf.settle()
 
 
 def deletion(number: int, library: Library, id_: Id, sources: Sequence[Fact]) -> Edit:

@@ -31,7 +31,7 @@ class Devices:
 
     async def all(self, request: Request) -> Response:
         """A list of them."""
-        this = await run_in_threadpool(self.needs.accounts.device, requests.token(request))
+        this = await requests.device(self.needs, request)
         devices = await run_in_threadpool(self.needs.accounts.devices, this.owner)
         return requests.answered(
             DevicesSeen([
@@ -45,14 +45,14 @@ class Devices:
 
     async def rename(self, request: Request) -> Response:
         """Call one otherwise."""
-        this = await run_in_threadpool(self.needs.accounts.device, requests.token(request))
+        this = await requests.device(self.needs, request)
         asked = requests.decoded(_rename, await requests.body(request, _LIMIT))
         await run_in_threadpool(self.needs.accounts.rename, this.owner, request.path_params["id"], asked.name)
         return Response(status_code=204)
 
     async def revoke(self, request: Request) -> Response:
         """Let one in no more, from this moment on."""
-        this = await run_in_threadpool(self.needs.accounts.device, requests.token(request))
+        this = await requests.device(self.needs, request)
         id_ = request.path_params["id"]
         await run_in_threadpool(self.needs.accounts.revoke, this.owner, id_)
         self.needs.hub.dismiss(this.owner, id_)

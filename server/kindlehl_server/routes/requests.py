@@ -6,11 +6,14 @@ from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.json import Decoder
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from kindlehl.domain.errors import RevokedError, TooLargeError, WireError
 from kindlehl.wire import Malformed, messages, packing
+from kindlehl_server.accounts import Device
+from kindlehl_server.needs import Needs
 
 PATIENCE = 60.0
 """Seconds for a message to arrive, however it drips."""
@@ -23,6 +26,11 @@ def token(request: HTTPConnection) -> str:
     if scheme.lower() != "bearer" or not secret.strip():
         raise RevokedError("This device is not paired with the server.", hint="Pair it: kindlehl pair URL")
     return secret.strip()
+
+
+async def device(needs: Needs, request: HTTPConnection) -> Device:
+    """The device that asks. Raises RevokedError."""
+    return await run_in_threadpool(needs.accounts.device, token(request))
 
 
 async def body(request: Request, limit: int) -> bytes:

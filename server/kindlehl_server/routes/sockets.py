@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 
-from starlette.concurrency import run_in_threadpool
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -33,10 +32,10 @@ class Sockets:
         try:
             if messages.SUBPROTOCOL not in socket.scope["subprotocols"]:
                 raise requests.unknown()
-            device = await run_in_threadpool(self.needs.accounts.device, requests.token(socket))
+            device = await requests.device(self.needs, socket)
             with self.needs.hub.listening(device.owner, device.id) as listener:
                 # Once more: who is revoked from now on is dismissed, who was so before this is not let in.
-                await run_in_threadpool(self.needs.accounts.device, requests.token(socket))
+                await requests.device(self.needs, socket)
                 await socket.accept(messages.SUBPROTOCOL)
                 await self._served(socket, listener)
         except KindlehlError as error:

@@ -35,12 +35,12 @@ class Sync:
     async def exchange(self, request: Request) -> Response:
         """Read a message, no longer than one may be, and answer it. Whoever listens hears of what it brought."""
         began, hub, metrics = time.monotonic(), self.needs.hub, self.needs.metrics
-        device = await run_in_threadpool(self.needs.accounts.device, requests.token(request))
+        device = await requests.device(self.needs, request)
         data = await requests.body(request, messages.MESSAGE_BYTES)
         if (waited := hub.came(device.owner, device.id)) is not None:
             metrics.visible.observe(waited)
         async with self.needs.turns.turn(device.owner):
-            answer = await run_in_threadpool(self._answer, device.owner, data)
+            answer = await run_in_threadpool(self._answer, requests.token(request), data)
         if isinstance(answer, Pushed):
             metrics.creates.observe(time.monotonic() - began)
             if answer.head != answer.before:
@@ -49,14 +49,15 @@ class Sync:
             metrics.healed.inc(answer.buckets)
         return await run_in_threadpool(requests.answered, answer)
 
-    def _answer(self, owner: str, data: bytes) -> Answer:
+    def _answer(self, token: str, data: bytes) -> Answer:
         question: Question = requests.decoded(messages.decode_question, data)
-        with self.needs.libraries.library(owner) as library:
+        device = self.needs.accounts.device(token)  # once more: the message may have taken its time
+        with self.needs.libraries.library(device.owner) as library:
             return Desk(library).ask(question, self.needs.now())
 
     async def refuse(self, request: Request) -> Response:
         """Keep nothing of something any more, from no device. Whoever listens hears of it."""
-        device = await run_in_threadpool(self.needs.accounts.device, requests.token(request))
+        device = await requests.device(self.needs, request)
         wish = requests.decoded(_refuse, await requests.body(request, _LIMIT))
         async with self.needs.turns.turn(device.owner):
             head = await run_in_threadpool(self._refuse, device.owner, wish.refuses)
