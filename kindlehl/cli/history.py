@@ -139,7 +139,8 @@ def _list(lib: Library, *, json: bool) -> None:
             for letter, variant in zip("ABCDEFGHIJ", variants, strict=False):
                 who = variant.device or h.source
                 stamp = render.local(variant.at) if variant.device else variant.at or "no date"
-                terminal.print(*render.hanging(f"  {letter}  {name}, {who}, {stamp}", terminal.width, "     "))
+                first, *rest = render.wrapped(f"{name}, {who}, {stamp}", terminal.width - 5)
+                terminal.print(f"  {letter}  {first}", *(f"     {line}" for line in rest))
                 text = variant.value or "(cleared)"
                 if letter != "A" and variants[0].value and variant.value:
                     text = render.difference(difference(variants[0].value, variant.value))
