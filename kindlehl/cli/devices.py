@@ -52,9 +52,9 @@ def list_(ctx: typer.Context, json: options.Json = False, library: options.Where
         if not each.connected and not each.used_at:
             heard = "not heard of yet"
         this = " (this one)" if each.this else ""
-        terminal.print(
-            *render.hanging(f"{each.id[-render.SHORT_ID :]}  {each.name}{this}, {heard}", terminal.width, "  ")
-        )
+        margin = render.SHORT_ID + 2
+        first, *rest = render.wrapped(f"{each.name}{this}, {heard}", terminal.width - margin)
+        terminal.print(f"{each.id[-render.SHORT_ID :]}  {first}", *(" " * margin + line for line in rest))
 
 
 @app.command()
