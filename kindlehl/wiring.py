@@ -162,11 +162,11 @@ def keep_pairing(library: Path, pairing: "Pairing") -> None:
     pairings.write(library, pairing)
 
 
-def new_pairing(url: str, token: str, device: str) -> "Pairing":
-    """With a server that has just let this device in."""
+def new_pairing(library: Path, url: str, token: str, device: str) -> "Pairing":
+    """With a server that has just let this device in. What the device keeps to itself it goes on keeping."""
     from kindlehl.remote import pairings  # as above
 
-    return pairings.Pairing(url, token, device, computer=platform.node())
+    return pairings.Pairing(url, token, device, pairings.withheld(library), platform.node())
 
 
 def unpair(library: Path) -> None:

@@ -110,7 +110,9 @@ def _named(devices: "Sequence[DeviceSeen]", name: str) -> "DeviceSeen":
     """The one that is meant. Raises NotFoundError, UsageError."""
     exact = [each for each in devices if each.name == name or each.id == name]
     found = exact or [
-        each for each in devices if each.name.casefold() == name.casefold() or each.id.endswith(name.casefold())
+        each
+        for each in devices
+        if each.name.casefold() == name.casefold() or (len(name) >= 6 and each.id.endswith(name.casefold()))
     ]
     if not found:
         raise NotFoundError(f"No device is called {name}.", hint="See them: kindlehl devices list")

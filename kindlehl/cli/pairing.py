@@ -10,6 +10,8 @@ import typer
 from kindlehl import wiring
 from kindlehl.cli import options, render
 from kindlehl.cli.run import tell
+from kindlehl.cli.syncing import PEER
+from kindlehl.domain import withholding
 from kindlehl.domain.errors import DeniedError, KindlehlError, UsageError
 
 if TYPE_CHECKING:
@@ -45,13 +47,18 @@ def pair(
         started = server.pair(device)
         _show(server, started, to_stderr=json)
         token = _let_in(server, started)
-        with wiring.library(settings.library, settings.wait):
-            pass  # it has to be there before anything is said to be paired
-        wiring.keep_pairing(settings.library, wiring.new_pairing(str(server.url), token, device))
+        with wiring.library(settings.library, settings.wait) as lib:  # it is made where there is none yet
+            if before != str(server.url):
+                with lib.transaction():
+                    lib.peers.forget(PEER)  # what somebody wished of another server is no wish of this one
+        pairing = wiring.new_pairing(settings.library, str(server.url), token, device)
+        wiring.keep_pairing(settings.library, pairing)
     if json:
         render.write_object("kindlehl/pairing/1", url=str(server.url), device=device)
     else:
         render.Terminal().print(f"This device is paired with {server.url.host} as “{device}”.")
+        for name in (name for name, bit in withholding.NAMES.items() if pairing.withheld & bit):
+            tell(f"This device still keeps its {name} to itself; to sync them: kindlehl sync start {name}")
         tell("Now: kindlehl sync")
 
 

@@ -3,7 +3,7 @@
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,8 @@ from kindlehl.cli.confirming import confirm
 from kindlehl.cli.manners import may_ask, quiet
 from kindlehl.cli.run import SKIPPED, tell
 from kindlehl.domain import withholding
-from kindlehl.domain.errors import KindlehlError, UsageError
+from kindlehl.domain.errors import KindlehlError, RevokedError, UsageError
+from kindlehl.ports import Progress
 
 if TYPE_CHECKING:
     from kindlehl.config import Settings
@@ -69,9 +70,9 @@ def sync(
         if dry_run:
             _ahead(lib, server, pairing.withheld, json=json)
         elif watch:
-            _watch(lib, server, settings.library)
+            _watch(lib, server, settings.library, pairing)
         else:
-            _once(lib, server, settings, json=json)
+            _once(lib, server, settings, pairing, json=json)
 
 
 def _ahead(lib: "Library", server: "Server", withheld: int, *, json: bool) -> None:
@@ -99,11 +100,11 @@ def _write(server: "Server", done: "Done", noticed: "Noticed", *, dry_run: bool)
     )  # fmt: skip
 
 
-def _once(lib: "Library", server: "Server", settings: "Settings", *, json: bool) -> None:
+def _once(lib: "Library", server: "Server", settings: "Settings", pairing: "Pairing", *, json: bool) -> None:
     from kindlehl.services.sync.patience import patiently
 
     done, noticed = patiently(
-        lambda: _round(lib, server, settings.library), lambda: lib.peers.progress(PEER), settings.wait,
+        _rounds(lib, server, settings.library, pairing), lambda: lib.peers.progress(PEER), settings.wait,
         now=time.monotonic, sleep=time.sleep,
     )  # fmt: skip
     if json:
@@ -113,19 +114,32 @@ def _once(lib: "Library", server: "Server", settings: "Settings", *, json: bool)
         terminal.print(*render.wrapped(_told(done, server), terminal.width))
     for sentence in _notices(done, noticed, server):
         tell(sentence)
-    if copied := _copied(wiring.needed_pairing(settings.library)):
+    if copied := _copied(pairing):
         tell(copied)
     if done.refused:
         raise typer.Exit(SKIPPED)
 
 
-def _round(lib: "Library", server: "Server", where: Path) -> "tuple[Done, Noticed]":
-    """One round, with what is withheld at this moment."""
-    from kindlehl.services.sync.noticing import noticing
+def _still_paired(where: Path, begun: "Pairing") -> "Pairing":
+    """How the library is paired at this moment. Raises RevokedError where that is with another server, or none."""
+    pairing = wiring.pairing(where)
+    if pairing is None or (pairing.url, pairing.token) != (begun.url, begun.token):
+        raise RevokedError("This library is not paired with that server any more.", hint="Begin anew: kindlehl sync")
+    return pairing
+
+
+def _rounds(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> "Callable[[], tuple[Done, Noticed]]":
+    """Makes rounds, each with what is withheld at its moment."""
+    from kindlehl.services.sync.noticing import Noticing
     from kindlehl.services.sync.round import sync as exchange
 
-    withheld = wiring.needed_pairing(where).withheld
-    return noticing(lib, server.ask, lambda ask: exchange(lib, PEER, ask, withheld))
+    noticing = Noticing(lib)
+
+    def one() -> "tuple[Done, Noticed]":
+        withheld = _still_paired(where, begun).withheld
+        return noticing.round(server.ask, lambda ask: exchange(lib, PEER, ask, withheld))
+
+    return one
 
 
 def _told(done: "Done", server: "Server") -> str:
@@ -142,7 +156,12 @@ def _told(done: "Done", server: "Server") -> str:
 def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
     """What is worth a sentence beside the numbers."""
     out: list[str] = []
-    if done.anew:
+    if done.told:
+        refused = " and no ".join(name for name, bit in withholding.NAMES.items() if done.refuses & bit)
+        out.append(
+            f"The server keeps no {refused}, as you told it." if refused else "The server keeps everything again."
+        )
+    elif done.anew:
         out.append(f"The library on {server.url.host} is not the one it was: restored, emptied, or another. "
                    "Whatever it lacked it has again.")  # fmt: skip
     elif done.healed and not done.released:
@@ -157,9 +176,6 @@ def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
         out.append(
             f"The server did not take {done.refused:,} changes: they are too long, or too many. They are kept here."
         )
-    for name, bit in withholding.NAMES.items():
-        if done.refuses & bit and done.sent:
-            out.append(f"The server keeps no {name}, as you told it.")
     if (skew := _skew(done)) is not None:
         out.append(skew)
     return out
@@ -199,6 +215,7 @@ class _Teller:
         self._server = server
         self._wrong = ""
         self._quiet = False
+        self._said: list[str] = []
 
     def done(self, done: "Done", noticed: "Noticed") -> None:
         """A round went well."""
@@ -207,8 +224,11 @@ class _Teller:
         self._wrong, self._quiet = "", True
         if done.received or done.sent:
             self._say(_told(done, self._server))
-        for sentence in _notices(done, noticed, self._server):
-            self._say(sentence)
+        sentences = _notices(done, noticed, self._server)
+        for sentence in sentences:
+            if sentence not in self._said:
+                self._say(sentence)
+        self._said = sentences
 
     def failed(self, error: KindlehlError, pause: float) -> None:
         """Something failed."""
@@ -230,15 +250,15 @@ class _Teller:
         sys.stdout.flush()
 
 
-def _watch(lib: "Library", server: "Server", where: Path) -> None:
+def _watch(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> None:
     from kindlehl.services.sync.watch import Watch
 
     teller = _Teller(server)
     Watch(
         lib,
         PEER,
-        lambda: _round(lib, server, where),
-        lambda: wiring.listen(server, wiring.needed_pairing(where)),
+        _rounds(lib, server, where, begun),
+        lambda: wiring.listen(server, _still_paired(where, begun)),
         teller,
         time.monotonic,
         time.time,
@@ -302,7 +322,7 @@ def verify(ctx: typer.Context, json: options.Json = False, library: options.Wher
     pairing = wiring.needed_pairing(settings.library)
     with wiring.server(pairing.url, pairing.token) as server, wiring.library(settings.library, settings.wait) as lib:
         damaged = mend(lib)
-        done, noticed = _round(lib, server, settings.library)
+        done, noticed = _rounds(lib, server, settings.library, pairing)()
         left = mend(lib)
     if json:
         render.write_object(
@@ -349,15 +369,15 @@ def stop(
 
     Example: kindlehl sync stop notes
     """
-    bit, where = _class(what), options.chosen(ctx, library).library
+    bit, settings = _class(what), options.chosen(ctx, library)
+    where = settings.library
     pairing = wiring.needed_pairing(where)
     if erase:
         confirm(
             f"The server drops the {what} of all your devices and takes none any more. Each device keeps its own. "
             "Go on?", yes=yes, no_input=not may_ask(),
         )  # fmt: skip
-        with wiring.server(pairing.url, pairing.token) as server:
-            server.refuse(_refused(where) | bit)
+        _have(pairing, where, settings.wait, refuse=bit)
     wiring.keep_pairing(where, pairing._replace(withheld=pairing.withheld | bit))
     _changed(f"This device keeps its {what} to itself." + (f" The server has no {what} any more." if erase else ""),
              where, json=json)  # fmt: skip
@@ -377,7 +397,8 @@ def start(
 
     Example: kindlehl sync start notes
     """
-    bit, where = _class(what), options.chosen(ctx, library).library
+    bit, settings = _class(what), options.chosen(ctx, library)
+    where = settings.library
     pairing = wiring.needed_pairing(where)
     refused = _refused(where)
     if refused & bit and not again:
@@ -386,10 +407,18 @@ def start(
             hint=f"Have it keep them again: kindlehl sync start {what} --again",
         )
     if refused & bit:
-        with wiring.server(pairing.url, pairing.token) as server:
-            server.refuse(refused & ~bit)
+        _have(pairing, where, settings.wait, take=bit)
     wiring.keep_pairing(where, pairing._replace(withheld=pairing.withheld & ~bit))
     _changed(f"This device syncs its {what}.", where, json=json)
+
+
+def _have(pairing: "Pairing", where: Path, wait: float, *, refuse: int = 0, take: int = 0) -> None:
+    """Have the server refuse or take something, and remember what it said."""
+    with wiring.server(pairing.url, pairing.token) as server:
+        wished = server.wish(refuse=refuse, take=take)
+    with wiring.library(where, wait) as lib, lib.transaction():
+        # Where something was dropped, cursors begin anew; digests tell what both have.
+        lib.peers.keep(PEER, Progress(refuses=wished.refuses, wished=wished.at))
 
 
 def _class(what: str) -> int:

@@ -5,13 +5,13 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
 from httpx2 import URL
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidProxy, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from kindlehl import __version__
 from kindlehl.domain.errors import OfflineError, RevokedError, WireError
-from kindlehl.remote.server import failure
+from kindlehl.remote.server import failure, unknown_proxy
 from kindlehl.wire import messages
 
 _PATIENCE = 10.0
@@ -72,6 +72,8 @@ def listening(url: URL, token: str) -> Generator[Socket]:
             raise failure(url.host, answer.status_code, retry_after, bytes(answer.body)) from error
         except InvalidHandshake as error:
             raise WireError(f"{url.host} lets no socket through.") from error
+        except (ImportError, InvalidProxy) as error:
+            raise unknown_proxy() from error
         except (OSError, WebSocketException) as error:
             raise _broken(url.host) from error
         yield Socket(url.host, connection)

@@ -38,6 +38,8 @@ def read(library: Path) -> Pairing | None:
     try:
         held: Any = json.loads(file.read_text("utf-8"))
         withheld = sum({withholding.NAMES[name] for name in held["withholds"]})  # an unknown wish is none to overlook
+        if "url" not in held:  # a wish that is left of an earlier pairing
+            return None
         return Pairing(str(held["url"]), str(held["token"]), str(held["device"]), withheld, str(held["computer"]))
     except FileNotFoundError:
         return None
@@ -45,6 +47,18 @@ def read(library: Path) -> Pairing | None:
         raise LibraryError(f"{file} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise LibraryError(f"{file} is damaged.", hint="Pair this device again: kindlehl pair URL") from error
+
+
+def withheld(library: Path) -> int:
+    """What a device keeps to itself, paired or not. Where that cannot be told, everything."""
+    file = path(library)
+    try:
+        held: Any = json.loads(file.read_text("utf-8"))
+        return sum({withholding.NAMES[name] for name in held["withholds"]})
+    except FileNotFoundError:
+        return withholding.NOTHING
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return withholding.ALL
 
 
 def needed(library: Path) -> Pairing:
@@ -57,15 +71,32 @@ def needed(library: Path) -> Pairing:
 
 def write(library: Path, pairing: Pairing) -> None:
     """Keep it, whole or not at all. Raises LibraryError."""
-    file = path(library)
-    withholds = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
-    held = {
-        "url": pairing.url,
-        "token": pairing.token,
-        "device": pairing.device,
-        "withholds": withholds,
-        "computer": pairing.computer,
-    }
+    _write(
+        path(library),
+        {
+            "url": pairing.url,
+            "token": pairing.token,
+            "device": pairing.device,
+            "withholds": _names(pairing.withheld),
+            "computer": pairing.computer,
+        },
+    )
+
+
+def forget(library: Path) -> None:
+    """It is paired no more; what it keeps to itself it goes on keeping, whatever it is paired with next."""
+    kept = withheld(library)
+    if kept:
+        _write(path(library), {"withholds": _names(kept)})
+    else:
+        path(library).unlink(missing_ok=True)
+
+
+def _names(bits: int) -> list[str]:
+    return [name for name, bit in withholding.NAMES.items() if bits & bit]
+
+
+def _write(file: Path, held: dict[str, object]) -> None:
     aside = file.with_name(f"{file.name}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -77,8 +108,3 @@ def write(library: Path, pairing: Pairing) -> None:
         aside.replace(file)
     except OSError as error:
         raise LibraryError(f"{file} cannot be written: {error.strerror}.", hint="Nothing was changed.") from error
-
-
-def forget(library: Path) -> None:
-    """It is paired no more."""
-    path(library).unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """A server behind a URL: questions go there over HTTP; answers, or what went wrong, come back."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -25,11 +26,15 @@ from kindlehl.wire.messages import (
     Question,
     Refuse,
     Rename,
+    Wished,
 )
 
 _TIMEOUT = Timeout(30.0, connect=10.0)
 _WHOLE = 60.0
 """Seconds for a whole answer, however it drips."""
+_CODE = re.compile(r"[B-Z]{4}-[B-Z]{4}")
+_PATIENT = 86_400
+"""Seconds that anybody waits for somebody to agree."""
 _PASSING = frozenset((429, 502, 503, 504))
 """Statuses of whatever stands before a server: later it will do."""
 
@@ -49,9 +54,13 @@ class Server:
             headers["Authorization"] = f"Bearer {token}"
         # Certificates take a while to load, and where nobody speaks TLS none is looked at.
         verify = self.url.scheme == "https" or bool(getproxies())
-        self._client = client or Client(
-            headers=headers, timeout=_TIMEOUT, follow_redirects=False, limits=Limits(max_connections=2), verify=verify
-        )
+        try:
+            self._client = client or Client(
+                headers=headers, timeout=_TIMEOUT, follow_redirects=False, limits=Limits(max_connections=2),
+                verify=verify,
+            )  # fmt: skip
+        except (ImportError, ValueError) as error:
+            raise unknown_proxy() from error
 
     def close(self) -> None:
         """Hang up."""
@@ -69,7 +78,10 @@ class Server:
     def pair(self, device: str) -> Paired:
         """Ask to be let in; the answer has a code, which the owner types where he is signed in."""
         data = self._sent("POST", "/api/v1/pairings", messages.encode(Pair(device)))
-        return self._decoded(msgspec.json.Decoder(Paired).decode, data)
+        paired = self._decoded(msgspec.json.Decoder(Paired).decode, data)
+        if not _CODE.fullmatch(paired.code) or paired.expires_in > _PATIENT or paired.interval > _PATIENT:
+            raise _strange(self.url.host)  # a code is shown on a terminal, and nobody waits for ever
+        return paired
 
     def collect(self, secret: str) -> str | None:
         """The token, once somebody has let this device in; None while it waits. Raises DeniedError where it waits in
@@ -89,9 +101,10 @@ class Server:
         """Let one of them in no more."""
         self._sent("DELETE", f"/api/v1/devices/{device}")
 
-    def refuse(self, refuses: int) -> None:
-        """Have it keep nothing of this, and drop what it has of it."""
-        self._sent("PUT", "/api/v1/refusal", messages.encode(Refuse(refuses)))
+    def wish(self, *, refuse: int = 0, take: int = 0) -> Wished:
+        """Have it keep nothing of one thing, and drop what it has of it; or take one again."""
+        data = self._sent("POST", "/api/v1/refusal", messages.encode(Refuse(refuse, take)))
+        return self._decoded(msgspec.json.Decoder(Wished).decode, data)
 
     def _sent(self, method: str, path: str, message: bytes = b"") -> bytes:
         body, encoding = packing.packed(message)
@@ -125,6 +138,13 @@ def _address(url: str) -> URL:
     if address.scheme not in ("http", "https") or not address.host or more:
         raise _no_address()
     return address
+
+
+def unknown_proxy() -> UsageError:
+    """The environment names a proxy that cannot be used."""
+    return UsageError(
+        "The proxy that this computer names is not understood.", hint="Look at ALL_PROXY, HTTP_PROXY and HTTPS_PROXY."
+    )
 
 
 def _no_address() -> UsageError:

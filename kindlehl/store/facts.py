@@ -218,6 +218,7 @@ class SqliteFacts:
         """Forget the facts of these classes."""
         gone = self._db.execute("DELETE FROM facts WHERE private & ? <> 0", (withheld,)).rowcount
         self._db.execute("DELETE FROM digests WHERE private & ? <> 0", (withheld,))
+        self._db.execute("DELETE FROM rotten")  # of which nobody can say any more what it was part of
         return gone
 
     # -- asking ---------------------------------------------------------------------------------------------------

@@ -225,9 +225,17 @@ class DevicesSeen(msgspec.Struct):
 
 
 class Refuse(msgspec.Struct):
-    """Keep nothing of this from now on, and drop what there is of it."""
+    """Keep nothing of the one from now on, and drop what there is of it; take the other again."""
+
+    refuse: Withheld = 0
+    take: Withheld = 0
+
+
+class Wished(msgspec.Struct):
+    """What is refused now, and when that was wished."""
 
     refuses: Withheld
+    at: str
 
 
 class Rename(msgspec.Struct):

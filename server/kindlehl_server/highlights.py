@@ -20,7 +20,7 @@ from kindlehl.ports import Library
 from kindlehl.services import adding, editing, trash
 from kindlehl.services.items import item
 from kindlehl.services.operations import HAND, Draft, Writer, operation
-from kindlehl.services.sync.answering import refuses
+from kindlehl.services.sync.wishes import refuses
 from kindlehl.wire.messages import FACT_BYTES
 
 Tags = Annotated[list[str], Meta(max_length=1_000)]

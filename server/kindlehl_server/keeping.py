@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
@@ -19,6 +20,7 @@ from kindlehl.domain.findings import Finding
 from kindlehl.services.sync.answering import mend
 from kindlehl.store import backup, verify
 from kindlehl.store.library import open_library
+from kindlehl_server.accounts.accounts import forget_doors
 from kindlehl_server.migrations import migrate
 from kindlehl_server.settings import Settings
 from kindlehl_server.store.database import Database
@@ -72,7 +74,7 @@ def restore(source: Path, settings: Settings, now: datetime) -> tuple[Kept, Path
         raise NotFoundError(
             f"There is no backup at {source}.", hint="Name the file that `kindlehl server backup` made."
         )
-    data = settings.data
+    data = settings.data.resolve()  # where a link leads: the link stays
     try:
         data.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".kindlehl-", dir=data.parent) as folder:
@@ -92,18 +94,19 @@ def _unpacked(source: Path, fresh: Path) -> Kept:
     try:
         with zipfile.ZipFile(source) as whole:
             names = [name for name in whole.namelist() if not name.endswith("/")]
-            if _DATABASE not in names or not all(_is_ours(name) for name in names):
+            if len({*names}) != len(names) or _DATABASE not in names or not all(_is_ours(name) for name in names):
                 raise _no_backup(source)
             for name in names:
                 place = fresh / name
                 place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with whole.open(name) as packed, place.open("xb") as out:
                     shutil.copyfileobj(packed, out)
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
         raise _no_backup(source) from error
     database = Database(f"sqlite:///{fresh / _DATABASE}")
     try:
         migrate(database)
+        forget_doors(database)
     except KindlehlError as error:
         raise _no_backup(source) from error
     finally:

@@ -1,6 +1,7 @@
 """How often somebody may ask: guesses of secrets cost time."""
 
 import time
+from ipaddress import ip_address, ip_network
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
@@ -28,9 +29,18 @@ class Limits:
 
     def guess(self, what: str, who: str) -> None:
         """Somebody tries. Raises TooOftenError, with the seconds to wait."""
-        item = self._guesses[what]
+        item, who = self._guesses[what], _network(who)
         if not self._limiter.hit(item, what, who):
             reset = self._limiter.get_window_stats(item, what, who).reset_time
             error = TooOftenError("That was tried too often.", hint="Wait a few minutes, then try again.")
             error.retry_after = max(1.0, reset - time.time())
             raise error
+
+
+def _network(who: str) -> str:
+    """The network of an address of IPv6, of which one household has as many as it likes; else what it is."""
+    try:
+        address = ip_address(who)
+    except ValueError:
+        return who
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else who

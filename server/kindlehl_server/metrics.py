@@ -26,7 +26,7 @@ class Metrics:
             "From the moment that something is kept until a device that listens comes for it.",
         )
         self.healed = Counter(
-            "kindlehl_healed_buckets", "Parts of libraries that differed though cursors said that all was exchanged.",
+            "kindlehl_healed_buckets", "Parts of libraries that were compared fact by fact.",
             registry=self.registry,
         )  # fmt: skip
 

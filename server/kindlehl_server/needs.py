@@ -23,6 +23,8 @@ class Needs:
     now: Callable[[], datetime]
     ready: Callable[[], None]
     """Raises KindlehlError where the server cannot do its work."""
+    url: str | None = None
+    """How others reach it, where that is another address than its own."""
     hub: Hub = field(default_factory=Hub)
     turns: Turns = field(default_factory=Turns)
     metrics: Metrics = field(default_factory=Metrics)

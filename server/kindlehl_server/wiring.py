@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from kindlehl.domain.errors import LibraryError
+from kindlehl.domain.errors import KindlehlError, LibraryError
 from kindlehl.services.sync.noticing import IN_CONFLICT
 from kindlehl_server.accounts import Accounts, Pairing, Sessions
 from kindlehl_server.metrics import STALLED, rarely
@@ -65,8 +65,11 @@ def _measured(needs: Needs) -> None:
 
 
 def _conflicts(libraries: Libraries, owner: str) -> int:
-    with libraries.library(owner) as library:
-        return library.shelf.count(IN_CONFLICT)
+    try:
+        with libraries.library(owner) as library:
+            return library.shelf.count(IN_CONFLICT)
+    except KindlehlError:
+        return 0  # what is wrong with a library, `kindlehl server verify` says
 
 
 def _libraries(settings: Settings, database: Database) -> Libraries:

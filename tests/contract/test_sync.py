@@ -14,10 +14,11 @@ from support.histories import edit, import_of, keep, made_id, picture, record
 from kindlehl import wire
 from kindlehl.domain.errors import KindlehlError, MovedError, OfflineError, UpgradeError, WireError
 from kindlehl.domain.facts import Edit
-from kindlehl.domain.withholding import HIGHLIGHTS, NOTES, NOTHING
+from kindlehl.domain.withholding import ALL, HIGHLIGHTS, NOTES, NOTHING
 from kindlehl.ports import Filter, Library
 from kindlehl.services.sync import round as rounds
-from kindlehl.services.sync.answering import Desk, heed, mend
+from kindlehl.services.sync import wishes
+from kindlehl.services.sync.answering import Desk, mend
 from kindlehl.services.sync.round import Done, sync
 from kindlehl.store.library import empty_library, open_library
 from kindlehl.store.memory import MemoryLibrary
@@ -56,9 +57,11 @@ class Home:
         """Of its library."""
         return self.library.peers.epoch()
 
-    def refuse(self, refuses: int, at: str = "2020-01-01T00:00:00.000Z") -> int:
+    def refuse(self, refused: int, at: str = "2020-01-01T00:00:00.000+00:00") -> int:
         """Its owner wishes that it keeps nothing of this. Returns how many facts are gone."""
-        return heed(self.library, refuses, at)
+        before = len(held(self.library))
+        wishes.change(self.library, refused, ALL & ~refused, datetime.fromisoformat(at))
+        return before - len(held(self.library))
 
     def ask(self, question: Question) -> Answer:
         """One exchange, as bytes both ways."""

@@ -106,7 +106,7 @@ class TestHearing:
         assert made.status_code == 201, made.text
         assert ears.wait(5)
         with closing(Server(url, token)) as server:
-            server.refuse(2)
+            server.wish(refuse=2)
         assert ears.wait(5)
 
 

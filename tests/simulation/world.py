@@ -17,7 +17,7 @@ from typing import ClassVar
 from support.histories import TEXTS, TITLES, picture, record
 
 from kindlehl import wire
-from kindlehl.domain import clock, passages, withholding
+from kindlehl.domain import passages, withholding
 from kindlehl.domain.contract import Bundle
 from kindlehl.domain.errors import ConflictError, KindlehlError, OfflineError, UsageError, kind_of
 from kindlehl.domain.facts import Edit, Id, Import, Record, new_id
@@ -26,7 +26,7 @@ from kindlehl.ports import Filter
 from kindlehl.services import editing, importing, shelving, trash, undoing
 from kindlehl.services.operations import Draft, Writer, operation
 from kindlehl.services.sources import Source
-from kindlehl.services.sync import answering
+from kindlehl.services.sync import wishes
 from kindlehl.services.sync.answering import Desk
 from kindlehl.services.sync.round import Done, Round
 from kindlehl.store.connection import prepare
@@ -436,8 +436,8 @@ class World:
 
     def heed(self, refused: int) -> None:
         """The server does so."""
-        if answering.heed(self.server.library, refused, clock.stamp(self.now, "milliseconds")):
-            self.renew()
+        wishes.change(self.server.library, refused, withholding.ALL & ~refused, self.now)
+        self.renew()
 
     def back_up(self, device: Device) -> None:
         """A device or the server."""
@@ -493,7 +493,7 @@ class World:
         """Nothing may be lost, nothing be there twice, and nobody see anything else than the others."""
         wrong = self.wrong
         held = self.survivors()
-        refused = answering.refuses(self.server.library)
+        refused = wishes.refuses(self.server.library)
         kept = self.facts(self.server).keys() - self.facts(self.server, refused).keys()
         wrong += [f"kept though it was refused: {id_}" for id_ in kept]
         self.is_healed = True

@@ -11,7 +11,8 @@ from kindlehl import wire
 from kindlehl.domain import clock, fold, withholding
 from kindlehl.domain.errors import KindlehlError, MovedError, UpgradeError, WireError
 from kindlehl.domain.facts import Edit, Id
-from kindlehl.ports import Library, Progress
+from kindlehl.ports import Library
+from kindlehl.services.sync import wishes
 from kindlehl.services.sync.digests import together, written
 from kindlehl.services.sync.pages import pages
 from kindlehl.wire import messages
@@ -32,30 +33,6 @@ from kindlehl.wire.messages import (
     States,
     Welcome,
 )
-
-OWN = ""
-"""Under this name a library keeps its own owner's wish."""
-
-
-def heed(library: Library, wish: int, at: str) -> int:
-    """Keep nothing of what a library's owner refuses from now on, not even what is here already. Returns how many facts
-    are gone."""
-    gone = 0
-    with library.transaction():
-        library.peers.keep(OWN, Progress(refuses=wish, wished=at))
-        if wish:
-            gone = library.facts.drop(wish)
-        if gone:
-            library.shelf.rebuild()
-            library.peers.renew()
-    if gone:
-        library.scrub()
-    return gone
-
-
-def refuses(library: Library) -> int:
-    """What a library keeps nothing of, by its owner's wish."""
-    return library.peers.progress(OWN).refuses
 
 
 def mend(library: Library) -> int:
@@ -90,7 +67,7 @@ class Desk:
             raise MovedError("The server's library is not the one it was.", hint="Sync again.")
         if isinstance(question, Push):
             return self._take(question.facts, question.withheld)
-        withheld = question.withheld | refuses(self.library)
+        withheld = question.withheld | wishes.refuses(self.library)
         if isinstance(question, Pull):
             return self._page(question.cursor, withheld)
         facts = self.library.facts
@@ -109,10 +86,11 @@ class Desk:
             raise UpgradeError(f"The server and your kindlehl do not understand each other: {older} is too old.",
                                hint=f"Update {older}.")  # fmt: skip
         stamp = clock.stamp(now, "milliseconds")
-        if self.library.peers.progress(OWN).wished < question.wished <= stamp:  # nobody wishes in the future
-            heed(self.library, question.refuses, question.wished)  # this library was restored since
+        if question.wished <= stamp:  # nobody wishes in the future
+            wishes.remind(self.library, question.refuses, question.wished)
+        wishes.scrub(self.library)
         with self.library.snapshot():
-            wish = self.library.peers.progress(OWN)
+            wish = wishes.wish(self.library)
             epoch, head = self.library.peers.epoch(), self.library.facts.head()
             digest = self._digest(question.withheld | wish.refuses)
         return Welcome(messages.PROTOCOL, fold.REVISION, epoch, head, digest, wish.refuses, stamp, wish.wished)
@@ -131,7 +109,7 @@ class Desk:
         refused: list[Refused] = []
         taken: list[str] = []
         with self.library.transaction():
-            withheld |= refuses(self.library)  # in the transaction: what was refused a moment ago is not kept
+            withheld |= wishes.refuses(self.library)  # in the transaction: what was refused a moment ago is not kept
             looked = [_looked_at(bytes(raw), withheld) for raw in facts]
             crowd = self._crowd(looked)
             for code, id_, body, _ in looked:

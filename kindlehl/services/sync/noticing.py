@@ -21,24 +21,29 @@ class Noticed(NamedTuple):
     """Passages of which two things are said now."""
 
 
-def noticing(library: Library, ask: Ask, round_: Callable[[Ask], Done]) -> tuple[Done, Noticed]:
-    """A round, and what it changed. Counting takes a while, and most rounds bring nothing: it is done when the first
-    facts have come, before any is kept."""
-    before: list[Noticed] = []
+class Noticing:
+    """Rounds, and what they change. Counting takes a while, and most rounds bring nothing: it is done when the first
+    facts have come, before any is kept, and again when a round has come to its end."""
 
-    def asked(question: Question) -> Answer:
-        answer = ask(question)
-        if isinstance(answer, Page) and answer.facts and not before:
-            before.append(_counted(library))
-        return answer
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._before: Noticed | None = None
 
-    done = round_(asked)
-    if not done.received:
-        return done, Noticed()
-    now = _counted(library)
-    return done, Noticed(*(max(0, after - first) for after, first in zip(now, before[0], strict=True)))
+    def round(self, ask: Ask, exchange: Callable[[Ask], Done]) -> tuple[Done, Noticed]:
+        """One round, and what has changed since the last one that came to its end."""
 
+        def asked(question: Question) -> Answer:
+            answer = ask(question)
+            if isinstance(answer, Page) and answer.facts and self._before is None:
+                self._before = self._counted()
+            return answer
 
-def _counted(library: Library) -> Noticed:
-    with library.snapshot():
-        return Noticed(library.shelf.count(_DELETED), library.shelf.count(IN_CONFLICT))
+        done = exchange(asked)
+        before, self._before = self._before, None
+        if before is None:
+            return done, Noticed()
+        return done, Noticed(*(max(0, now - was) for now, was in zip(self._counted(), before, strict=True)))
+
+    def _counted(self) -> Noticed:
+        with self._library.snapshot():
+            return Noticed(self._library.shelf.count(_DELETED), self._library.shelf.count(IN_CONFLICT))

@@ -67,6 +67,8 @@ class Done:
     """Buckets that differed though cursors said that all was exchanged."""
     anew: bool = False
     """The peer was not the one it was: restored, or emptied."""
+    told: bool = False
+    """The peer's owner has told it since what to keep nothing of."""
     released: bool = False
     """Cursors had passed over something that both are to have: why buckets differ."""
     equal: bool = False
@@ -133,6 +135,7 @@ class Round:
                 self.library.peers.forget(self.peer)  # what it refused, too: it may be another one now
             self.progress = self._begun(welcome)
         pushed = min(self.progress.pushed, self.library.facts.head())  # fewer, where rotten facts were set aside
+        self.done.told = welcome.wished > wish[1] and (known or bool(welcome.refuses))
         self.progress = self.progress._replace(pushed=pushed, refuses=welcome.refuses, wished=welcome.wished)
         passed_over = self.progress.withheld
         self.done.released = bool(passed_over & ~self.withheld)

@@ -1,8 +1,10 @@
 """Accounts: people come in by an invitation and sign in with a password; devices have tokens."""
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -10,17 +12,19 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 from sqlalchemy.exc import IntegrityError
 
 from kindlehl.domain.clock import stamp
-from kindlehl.domain.errors import ConflictError, DeniedError, NotFoundError, RevokedError, UsageError
+from kindlehl.domain.errors import BusyError, ConflictError, DeniedError, NotFoundError, RevokedError, UsageError
 from kindlehl.domain.facts import new_id
 from kindlehl_server.accounts import secrets
 from kindlehl_server.accounts.people import Device, Person, Role
 from kindlehl_server.store.database import Database
-from kindlehl_server.store.tables import invites, tokens, users
+from kindlehl_server.store.tables import invites, pairings, tokens, users
 
 INVITED_FOR = timedelta(days=3)
 SHORTEST = 10
 """Characters of a password."""
 LONGEST = 1_000
+_HASHING = 5.0
+"""Seconds to wait for others whose passwords are looked at."""
 SCOPE = "sync"
 """What a device's token is for."""
 _HEARD_OF = timedelta(minutes=1)
@@ -34,6 +38,7 @@ class Accounts:
         self._database = database
         self._now = now
         self._hasher = hasher or PasswordHasher()
+        self._hashing = BoundedSemaphore(2)
         self._nobodys = self._hasher.hash(secrets.token())
 
     # -- people ---------------------------------------------------------------------------------------------------
@@ -65,15 +70,16 @@ class Accounts:
     def accept(self, secret: str, name: str, password: str) -> Person:
         """Come in. Raises DeniedError where the invitation is none, was used or is too old, UsageError for a name or
         password that will not do, ConflictError where the name is taken; then the invitation still holds."""
-        chosen, kept = self._named(name), self._hashed(password)
+        chosen = self._named(name)
+        with self._database.reading() as db:  # whoever has none costs no hash
+            invited = select(invites.c.role).where(*self._invited(secret))
+            if db.scalar(invited) is None:
+                raise _no_invitation()
+        kept = self._hashed(password)
         with self._database.writing() as db:
-            role = db.scalar(
-                delete(invites)
-                .where(invites.c.digest == secrets.digest(secret), invites.c.expires_at > stamp(self._now()))
-                .returning(invites.c.role)
-            )
+            role = db.scalar(delete(invites).where(*self._invited(secret)).returning(invites.c.role))
             if role is None:
-                raise DeniedError("This invitation was used, or is too old.", hint="Ask for another one.")
+                raise _no_invitation()
             if role == "owner":  # of two who came with a first invitation one is too late
                 db.execute(delete(invites).where(invites.c.inviter.is_(None)))
             person = Person(new_id(), chosen, role)
@@ -83,8 +89,11 @@ class Accounts:
                 raise ConflictError("Somebody here has that name.", hint="Choose another one.") from error
         return person
 
+    def _invited(self, secret: str) -> tuple[ColumnElement[bool], ...]:
+        return invites.c.digest == secrets.digest(secret), invites.c.expires_at > stamp(self._now())
+
     def _named(self, name: str) -> str:
-        chosen = _normal(name)
+        chosen = normal(name)
         if not 0 < len(chosen) <= 64 or not chosen.isprintable():
             raise UsageError("A name has 1 to 64 characters.", hint="Choose another one.")
         return chosen
@@ -94,12 +103,25 @@ class Accounts:
             raise UsageError(
                 f"A password has {SHORTEST} to {LONGEST:,} characters.", hint="Four words that go together do well."
             )
-        return self._hasher.hash(password.encode("utf-8", "surrogatepass"))
+        with self._working():
+            return self._hasher.hash(password.encode("utf-8", "surrogatepass"))
+
+    @contextmanager
+    def _working(self) -> Generator[None]:
+        """Two passwords at a time: each takes much memory, on purpose. Raises BusyError."""
+        if not self._hashing.acquire(timeout=_HASHING):
+            error = BusyError("Too many people sign in at this moment.", hint="Try again in a moment.")
+            error.retry_after = _HASHING
+            raise error
+        try:
+            yield
+        finally:
+            self._hashing.release()
 
     def sign_in(self, name: str, password: str) -> Person:
         """Whoever has this name and password. It takes as long and says the same whether the name or the password is
         wrong: DeniedError."""
-        chosen = _normal(name)
+        chosen = normal(name)
         with self._database.reading() as db:
             row = db.execute(select(users).where(users.c.name == chosen)).first()
         kept = self._nobodys if row is None else row.password
@@ -115,7 +137,8 @@ class Accounts:
         if len(password) > LONGEST:
             return False
         try:
-            return self._hasher.verify(kept, password.encode("utf-8", "surrogatepass"))
+            with self._working():
+                return self._hasher.verify(kept, password.encode("utf-8", "surrogatepass"))
         except (VerificationError, InvalidHashError):
             return False
 
@@ -175,11 +198,15 @@ _DEVICES = select(
 ).where(tokens.c.scope == SCOPE)  # fmt: skip
 
 
+def _no_invitation() -> DeniedError:
+    return DeniedError("This invitation was used, or is too old.", hint="Ask for another one.")
+
+
 def _no_device() -> NotFoundError:
     return NotFoundError("There is no such device.", hint="See them: kindlehl devices list")
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
     """One name, however it was composed or spaced."""
     return " ".join(unicodedata.normalize("NFC", name).split())
 
@@ -187,3 +214,12 @@ def _normal(name: str) -> str:
 def _mine(person: str, id_: str) -> tuple[ColumnElement[bool], ...]:
     """A device, and that it is this person's."""
     return tokens.c.id == id_, tokens.c.owner == person, tokens.c.scope == SCOPE
+
+
+def forget_doors(database: Database) -> None:
+    """Of a server that was restored: whoever was signed in signs in again, and no invitation or pairing of that day
+    holds any more. Devices stay."""
+    with database.writing() as db:
+        db.execute(delete(invites))
+        db.execute(delete(pairings))
+        db.execute(delete(tokens).where(tokens.c.scope != SCOPE))

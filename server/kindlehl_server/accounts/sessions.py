@@ -51,6 +51,15 @@ class Sessions:
             ).first()
         return None if row is None else Person(*row)
 
+    def end_others(self, person: Person, secret: str) -> None:
+        """Sign out everywhere but here."""
+        with self._database.writing() as db:
+            db.execute(
+                delete(tokens).where(
+                    tokens.c.owner == person.id, tokens.c.scope == SCOPE, tokens.c.digest != secrets.digest(secret)
+                )
+            )
+
     def end(self, secret: str) -> None:
         """Sign out."""
         with self._database.writing() as db:

@@ -77,6 +77,7 @@ def restore(
         return
     terminal = render.Terminal()
     terminal.print(*render.naming(terminal, f"Restored {_told(kept)}", str(settings.data)))
+    tell("Devices that were revoked since are let in again: look at them on the server's page.")
     if aside:
         terminal.print(*render.naming(terminal, "What was there is kept", str(aside)))
 

@@ -3,6 +3,7 @@
 import socket
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -80,6 +81,8 @@ def serve(
 
     with ExitStack() as held:
         needs = held.enter_context(wiring.needs(options.settings(data, database)))
+        if url:
+            needs = replace(needs, url=url)
         bound = held.enter_context(listening(host, port))
         if metrics:
             held.enter_context(needs.metrics.listening(metrics))

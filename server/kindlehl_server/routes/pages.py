@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from kindlehl.domain.errors import DeniedError, KindlehlError, WireError
 from kindlehl_server.accounts import Person
+from kindlehl_server.accounts.accounts import normal
 from kindlehl_server.accounts.sessions import LASTS
 from kindlehl_server.errors import STATUS
 from kindlehl_server.needs import Needs
@@ -41,6 +42,7 @@ class Pages:
             Route("/pair/refuse", self.refuse, methods=["POST"]),
             Route("/devices/revoke", self.revoke, methods=["POST"]),
             Route("/invite", self.invite, methods=["POST"]),
+            Route("/sign-out-others", self.sign_out_others, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
 
@@ -50,7 +52,7 @@ class Pages:
         """Accept an invitation."""
         if request.method == "GET":
             return page(request, "join", invitation="", name="")
-        form = await _form(request)
+        form = await self._form(request)
         try:
             self.needs.limits.guess("invitation", requests.address(request))
             person = await run_in_threadpool(
@@ -69,11 +71,11 @@ class Pages:
         if request.method == "GET":
             then = request.query_params.get("then", "")
             return page(request, "sign-in", name="", then=then)
-        form = await _form(request)
+        form = await self._form(request)
         name, then = form.get("name", ""), form.get("then", "")
         try:
             self.needs.limits.guess("sign in from", requests.address(request))
-            self.needs.limits.guess("sign in as", name.casefold()[:64])
+            self.needs.limits.guess("sign in as", normal(name).casefold()[:64])
             person = await run_in_threadpool(self.needs.accounts.sign_in, name, form.get("password", ""))
         except KindlehlError as error:
             return page(request, "sign-in", STATUS.get(error.code, 500), problem=error, name=name, then=then)
@@ -83,23 +85,50 @@ class Pages:
         answer = _to(request, "pair" if then == "pair" else "")
         answer.set_cookie(
             COOKIE, await run_in_threadpool(self.needs.sessions.begin, person), max_age=int(LASTS.total_seconds()),
-            httponly=True, samesite="lax", secure=request.url.scheme == "https",
+            httponly=True, samesite="lax", secure=self._base(request).startswith("https:"),
         )  # fmt: skip
         return answer
 
     async def sign_out(self, request: Request) -> Response:
         """Sign out."""
-        await _form(request)
+        await self._form(request)
         await run_in_threadpool(self.needs.sessions.end, request.cookies.get(COOKIE, ""))
         answer = _to(request, "sign-in")
         answer.delete_cookie(COOKIE)
         return answer
+
+    async def sign_out_others(self, request: Request) -> Response:
+        """Sign out everywhere but here: of a browser that was lost."""
+
+        async def show(person: Person) -> Response:
+            await self._form(request)
+            await run_in_threadpool(self.needs.sessions.end_others, person, request.cookies.get(COOKIE, ""))
+            return await self._home(request, person, said="You are signed in here only.")
+
+        return await self._as(request, "", show)
 
     async def _as(self, request: Request, then: str, show: Callable[[Person], Awaitable[Response]]) -> Response:
         """Show something to who is signed in; whoever is not, signs in first."""
         secret = request.cookies.get(COOKIE, "")
         person = await run_in_threadpool(self.needs.sessions.person, secret) if secret else None
         return await show(person) if person else _to(request, f"sign-in?then={then}" if then else "sign-in")
+
+    async def _form(self, request: Request) -> Form:
+        """What was typed. Raises DeniedError where another site's page sent it: a browser says so itself."""
+        origin = request.headers.get("Origin")
+        ours = {request.headers.get("Host"), urlsplit(self.needs.url or "").netloc}
+        foreign = origin is not None and urlsplit(origin).netloc not in ours - {""}
+        if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            raise DeniedError("Another site sent you here.", hint="Open the page, and try again.")
+        data = await requests.body(request, _LIMIT)
+        try:
+            return dict(parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=20))
+        except ValueError as error:
+            raise WireError("That is no form of this server.") from error
+
+    def _base(self, request: Request) -> str:
+        """How browsers reach the server."""
+        return (self.needs.url or str(request.base_url)).rstrip("/")
 
     # -- devices --------------------------------------------------------------------------------------------------
 
@@ -120,17 +149,17 @@ class Pages:
         ]
         return page(
             request, "home", person=person, problem=problem, devices=devices, said=said, invitation=invitation,
-            address=_base(request),
+            address=self._base(request),
         )  # fmt: skip
 
     async def pair(self, request: Request) -> Response:
         """Look what waits under a code."""
 
         async def show(person: Person) -> Response:
-            words: dict[str, object] = {"person": person, "address": _base(request), "waiting": None, "code": ""}
+            words: dict[str, object] = {"person": person, "address": self._base(request), "waiting": None, "code": ""}
             if request.method == "GET":
                 return page(request, "pair", **words)
-            form = await _form(request)
+            form = await self._form(request)
             try:
                 self.needs.limits.guess("code", person.id)
                 words |= {
@@ -147,7 +176,7 @@ class Pages:
         """Let it in."""
 
         async def show(person: Person) -> Response:
-            form = await _form(request)
+            form = await self._form(request)
             try:
                 self.needs.limits.guess("code", person.id)
                 waiting = await run_in_threadpool(self.needs.pairing.approve, person, form.get("code", ""))
@@ -162,7 +191,7 @@ class Pages:
         """Let it not in."""
 
         async def show(person: Person) -> Response:
-            form = await _form(request)
+            form = await self._form(request)
             await run_in_threadpool(self.needs.pairing.refuse, form.get("code", ""))
             return await self._home(request, person, said="It is not let in.")
 
@@ -172,7 +201,7 @@ class Pages:
         """Let a device in no more, from this moment on."""
 
         async def show(person: Person) -> Response:
-            id_ = (await _form(request)).get("id", "")
+            id_ = (await self._form(request)).get("id", "")
             try:
                 await run_in_threadpool(self.needs.accounts.revoke, person.id, id_)
             except KindlehlError as error:
@@ -186,7 +215,7 @@ class Pages:
         """Let one more person in."""
 
         async def show(person: Person) -> Response:
-            await _form(request)
+            await self._form(request)
             try:
                 invitation = await run_in_threadpool(self.needs.accounts.invite, person)
             except KindlehlError as error:
@@ -194,24 +223,6 @@ class Pages:
             return await self._home(request, person, invitation=invitation)
 
         return await self._as(request, "", show)
-
-
-async def _form(request: Request) -> Form:
-    """What was typed. Raises DeniedError where another site's page sent it: a browser says so itself."""
-    origin = request.headers.get("Origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("Host")
-    if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise DeniedError("Another site sent you here.", hint="Open the page, and try again.")
-    data = await requests.body(request, _LIMIT)
-    try:
-        return dict(parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=20))
-    except ValueError as error:
-        raise WireError("That is no form of this server.") from error
-
-
-def _base(request: Request) -> str:
-    """How the browser reaches the server."""
-    return str(request.base_url).rstrip("/")
 
 
 def _to(request: Request, place: str) -> RedirectResponse:

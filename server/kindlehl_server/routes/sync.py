@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kindlehl.domain.clock import stamp
-from kindlehl.services.sync.answering import Desk, heed
+from kindlehl.services.sync import wishes
+from kindlehl.services.sync.answering import Desk
 from kindlehl.wire import messages
-from kindlehl.wire.messages import Answer, Pushed, Question, Refuse, States
+from kindlehl.wire.messages import Answer, Pushed, Question, Refuse, States, Wished
 from kindlehl_server.needs import Needs
 from kindlehl_server.routes import requests
 
@@ -29,7 +29,7 @@ class Sync:
         """All of it."""
         return [
             Route("/api/v1/sync", self.exchange, methods=["POST"]),
-            Route("/api/v1/refusal", self.refuse, methods=["PUT"]),
+            Route("/api/v1/refusal", self.refuse, methods=["POST"]),
         ]
 
     async def exchange(self, request: Request) -> Response:
@@ -56,15 +56,15 @@ class Sync:
             return Desk(library).ask(question, self.needs.now())
 
     async def refuse(self, request: Request) -> Response:
-        """Keep nothing of something any more, from no device. Whoever listens hears of it."""
+        """Keep nothing of something any more, from no device, or take it again. Whoever listens hears of it."""
         device = await requests.device(self.needs, request)
-        wish = requests.decoded(_refuse, await requests.body(request, _LIMIT))
+        asked = requests.decoded(_refuse, await requests.body(request, _LIMIT))
         async with self.needs.turns.turn(device.owner):
-            head = await run_in_threadpool(self._refuse, device.owner, wish.refuses)
+            wished, head = await run_in_threadpool(self._refuse, device.owner, asked)
         self.needs.hub.poke(device.owner, head, device.id)
-        return Response(status_code=204)
+        return requests.answered(wished)
 
-    def _refuse(self, owner: str, refuses: int) -> int:
+    def _refuse(self, owner: str, asked: Refuse) -> tuple[Wished, int]:
         with self.needs.libraries.library(owner) as library:
-            heed(library, refuses, stamp(self.needs.now(), "milliseconds"))
-            return library.facts.head()
+            wish = wishes.change(library, asked.refuse, asked.take, self.needs.now())
+            return Wished(wish.refuses, wish.wished), library.facts.head()

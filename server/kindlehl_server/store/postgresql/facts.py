@@ -224,6 +224,8 @@ class TableFacts:
         with self._session.writing() as db:
             mine = kept.owner == self._session.owner, kept.private.bitwise_and(withheld) != 0
             db.execute(delete(tables.digests).where(*mine))
+            # Of what is rotten nobody can say any more what it was part of.
+            db.execute(delete(tables.rotten).where(tables.rotten.c.owner == self._session.owner))
             of_class = _F.owner == self._session.owner, _F.private.bitwise_and(withheld) != 0
             return db.execute(delete(tables.facts).where(*of_class)).rowcount
 
