@@ -505,6 +505,38 @@ class TestWithholding:
             assert answer.refuses == NOTHING
         assert same(mine, home.library)
 
+    def test_a_later_wish_is_later_whatever_the_clock_says(self, mine: Library, home: Home) -> None:
+        """A clock that fell back brings no earlier wish in force again."""
+        met(mine, home)
+        home.refuse(NOTHING, "2024-01-01T12:00:00.000+00:00")
+        met(mine, home)
+        home.refuse(NOTES, "2024-01-01T10:00:00.000+00:00")
+        assert met(mine, home).refuses == NOTES
+        assert wishes.wish(home.library).wished == "2024-01-01T12:00:00.001Z"
+
+    def test_what_was_dropped_leaves_no_trace_though_somebody_read_at_that_moment(
+        self, mine: Library, tmp_path: Path
+    ) -> None:
+        """Not even of what had been set aside as rotten; at the latest after the next hello."""
+        path = tmp_path / "home.db"
+        with closing(open_library(path)) as library, closing(sqlite3.connect(path)) as db:
+            home = Home(library)
+            keep(mine, self.NOTE, edit(70, HIS[2].id, "note", "a thought that rots"))
+            met(mine, home)
+            with db:
+                db.execute("UPDATE facts SET body = replace(body, 'that rots', 'that rotz') WHERE type = 'edit'")
+            assert mend(library) == 1
+            db.execute("BEGIN")
+            db.execute("SELECT count(*) FROM facts").fetchone()
+            home.refuse(NOTES)
+            db.execute("COMMIT")
+            db.close()
+            met(mine, home)
+            library.close()
+        said = b"".join(each.read_bytes() for each in tmp_path.glob("home.db*"))
+        assert b"that rot" not in said
+        assert self.NOTE.value.encode() not in said
+
 
 class TestRot:
     """A body that is not what arrived."""

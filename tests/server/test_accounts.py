@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,27 @@ from kindlehl_server.store.tables import metadata, tokens
 
 PASSWORD = "correct horse battery staple"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class Slow(PasswordHasher):
+    """Takes a while, and counts how often it is asked at once."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.asked = self.now = self.most = 0
+        self._lock = threading.Lock()
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        """As it does, after a moment."""
+        with self._lock:
+            self.asked, self.now = self.asked + 1, self.now + 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.05)
+        try:
+            return super().hash(password, salt=salt)
+        finally:
+            with self._lock:
+                self.now -= 1
 
 
 class Clock:
@@ -38,6 +60,28 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+def test_whoever_floods_the_door_costs_little(database: Database, clock: Clock) -> None:
+    """No more than two passwords are looked at at once, and none of whoever has no invitation."""
+    hasher = Slow()
+    accounts = Accounts(database, clock, hasher)
+    asked = hasher.asked
+    with pytest.raises(DeniedError):
+        accounts.accept("khl_none", "Eve", PASSWORD)
+    assert hasher.asked == asked
+    anna = accounts.accept(accounts.first_invitation() or "", "Anna", PASSWORD)
+    invitations = [accounts.invite(anna) for _ in range(8)]
+    threads = [
+        threading.Thread(target=accounts.accept, args=(each, f"Guest {n}", PASSWORD))
+        for n, each in enumerate(invitations)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(accounts.everybody()) == 9
+    assert hasher.most <= 2
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from support.histories import edit, import_of, keep, picture, record
 from support.household import PASSWORD, Household, household, let_in
 
-from kindlehl.domain.errors import NotFoundError, SourceError, TargetError, UsageError
+from kindlehl.domain.errors import DeniedError, NotFoundError, SourceError, TargetError, UsageError
 from kindlehl.ports import Library
 from kindlehl.remote.server import Server
 from kindlehl.services.sync.round import sync
@@ -127,6 +127,22 @@ class TestBackup:
         assert aside
         assert (aside / "mark").read_text() == "the first"
         assert not (place.data / "mark").exists()
+
+    def test_no_door_of_that_day_is_open(self, home: Household, tmp_path: Path) -> None:
+        """Whoever was signed in signs in again; invitations and pairings of that day are void. A link stays a link."""
+        session, invitation = home.needs.sessions.begin(home.owner), home.needs.accounts.invite(home.owner)
+        waits = home.needs.pairing.start("Laptop", "192.0.2.7")
+        keeping.back_up(settings(home), tmp_path / "b.zip", NOW)
+        (tmp_path / "real").mkdir()
+        (tmp_path / "link").symlink_to(tmp_path / "real")
+        keeping.restore(tmp_path / "b.zip", Settings(tmp_path / "link"), NOW)
+        assert (tmp_path / "link").is_symlink()
+        with household(tmp_path / "link", fresh=False) as moved:
+            assert moved.needs.sessions.person(session) is None
+            with pytest.raises(DeniedError):
+                moved.needs.accounts.accept(invitation, "Ben", PASSWORD)
+            with pytest.raises(DeniedError):
+                moved.needs.pairing.collect(waits.secret)
 
     def test_a_file_that_is_there_is_not_replaced(self, home: Household, tmp_path: Path) -> None:
         """And where nothing can be written, nothing is left behind."""

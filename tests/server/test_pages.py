@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import unescape
 
 import httpx2
@@ -10,6 +11,7 @@ from httpx2 import Client, Response
 from support.household import PASSWORD
 from support.served import serving
 
+from kindlehl.domain.errors import TooOftenError
 from kindlehl_server.accounts import Person
 from kindlehl_server.app import create_app
 from kindlehl_server.needs import Needs
@@ -163,6 +165,17 @@ class TestGuessing:
             answer = browser.post("/sign-in", data={"name": "Anna", "password": password})
             assert "tried too often" in shown(answer, "Sign in", 429)
 
+    def test_blanks_and_networks_are_no_way_round(self, browser: Client, needs: Needs, anna: Person) -> None:
+        """A name is the same however it is spaced; and of IPv6 a household has as many addresses as it likes."""
+        for n in range(10):
+            browser.post("/sign-in", data={"name": " " * n + "Anna", "password": "wrong wrong wrong"})
+        assert browser.post("/sign-in", data={"name": "Anna  ", "password": PASSWORD}).status_code == 429
+        for n in range(20):
+            needs.limits.guess("sign in from", f"2001:db8::{n:x}")
+        with pytest.raises(TooOftenError):
+            needs.limits.guess("sign in from", "2001:db8::ffff")
+        needs.limits.guess("sign in from", "2001:db8:0:1::1")
+
     def test_codes_and_invitations_cannot_be_guessed_for_long(self, hers: Client) -> None:
         """Each by itself."""
         codes = [hers.post("/pair", data={"code": f"BCDF-GHJ{n}"}).status_code for n in range(12)]
@@ -178,9 +191,30 @@ class TestGuessing:
         assert 0 < int(asked[-1].headers["Retry-After"]) <= 60
         assert asked[-1].json()["code"] == "too_often"
 
+    def test_whoever_lost_a_browser_signs_out_there(self, hers: Client, url: str, anna: Person) -> None:
+        """From another one."""
+        with Client(base_url=url, follow_redirects=True) as lost:
+            shown(lost.post("/sign-in", data={"name": anna.name, "password": PASSWORD}), "Your devices")
+            assert "signed in here only" in shown(hers.post("/sign-out-others"), "Your devices")
+            shown(lost.get("/"), "Sign in")
+            shown(hers.get("/"), "Your devices")
+
 
 class TestOthers:
     """Other people's pages."""
+
+    def test_behind_a_proxy_its_address_is_the_servers(self, needs: Needs, anna: Person) -> None:
+        """Of forms, of the cookie that is sent over HTTPS only, and of what others are told."""
+        app = create_app(replace(needs, url="https://books.example.org"))
+        with serving(app) as address, Client(base_url=address) as client:
+            origin = {"Origin": "https://books.example.org"}
+            form = {"name": anna.name, "password": PASSWORD}
+            answer = client.post("/sign-in", data=form, headers=origin)
+            assert answer.status_code == 303
+            assert "Secure" in answer.headers["Set-Cookie"]
+            kept = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+            assert "kindlehl pair https://books.example.org<" in client.get("/pair", headers=kept).text
+            assert client.post("/sign-in", data=form, headers={"Origin": "https://evil.example"}).status_code == 403
 
     @pytest.mark.parametrize("path", ["/join", "/sign-in", "/sign-out", "/pair", "/pair/approve", "/invite",
                                       "/pair/refuse", "/devices/revoke"])  # fmt: skip

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 import zstandard
+from starlette.responses import Response
 from support.histories import edit, import_of, made_id, picture, record
 from support.served import serving
 
@@ -252,6 +253,17 @@ class TestStrangers:
         assert "WLAN" not in told.value.message + (told.value.hint or "")
         assert "khl_x" not in told.value.message + (told.value.hint or "")
         assert list(mine.facts.bodies()) == before
+
+    def test_a_code_that_commands_a_terminal_is_none(self) -> None:
+        """Nor is one that nobody would wait for."""
+        for code, seconds in (("\x1b[2J\x07AAAA", 600), ("BCDF-GHJK" * 500, 600), ("BCDF-GHJK", 10**9)):
+            paired = messages.encode(messages.Paired("khl_x", code, seconds, 3))
+
+            async def app(scope: object, receive: object, send: Callable[..., object], said: bytes = paired) -> None:
+                await Response(said, media_type="application/json")(scope, receive, send)  # type: ignore[arg-type]
+
+            with serving(app) as url, closing(Server(url)) as server, pytest.raises(WireError):
+                server.pair("Laptop")
 
     def test_how_long_to_wait_is_passed_on(self) -> None:
         """As `Retry-After` says it, in seconds."""

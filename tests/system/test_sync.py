@@ -173,6 +173,12 @@ class TestPairing:
             assert (b"not let in" in err) == (end == "refuse")
             assert wiring.pairing(person.library) is None
 
+    def test_a_proxy_that_is_not_understood_is_a_sentence(self, kindlehl: Kindlehl) -> None:
+        """And no bug."""
+        for proxy in ("socks5://127.0.0.1:9", "nonsense://x"):
+            done = kindlehl("pair", "http://192.0.2.1:9", env={"ALL_PROXY": proxy, "HTTP_PROXY": proxy})
+            assert "proxy that this computer names is not understood" in complaint(done, 2)
+
     def test_an_unencrypted_line_through_a_network_is_told(self, kindlehl: Kindlehl) -> None:
         """Before anything is sent."""
         done = kindlehl("pair", "http://192.0.2.1:9", env={"KINDLEHL_WAIT": "0"}, timeout=30)
@@ -266,7 +272,8 @@ class TestSync:
         (other,) = [each for each in laptop("devices", "list", "--json").json["items"] if not each["this"]]
         laptop.ok("devices", "rename", other["id"][-8:], "Anna’s phone")
         assert "Anna’s phone" in laptop.ok("devices", "list")
-        assert "No device is called" in complaint(laptop("devices", "rename", "fridge", "x"), 1)
+        for none in ("fridge", "", other["id"][-5:]):
+            assert "No device is called" in complaint(laptop("devices", "rename", none, "x"), 1)
 
     def test_a_copied_computer_is_told_so_and_loses_nothing(
         self, device: Callable[[str], Kindlehl], tmp_path: Path
@@ -355,6 +362,62 @@ class TestPrivacy:
         assert equal(laptop, desktop)
         assert b"secret thought" in home.library.read_bytes() + wal(home.library)
 
+    def test_pairing_anew_keeps_what_a_device_keeps_to_itself(
+        self, device: Callable[[str], Kindlehl], home: Household
+    ) -> None:
+        """Whether it was paired, revoked itself, or nobody can read any more what it wished: then it keeps all."""
+        laptop = device("laptop")
+        laptop.ok("import", SAMPLE)
+        laptop.ok("sync", "stop", "notes")
+        home.pair(laptop, "laptop again")
+        assert "keeps its notes to itself" in laptop.ok("sync", "status")
+        laptop.ok("devices", "revoke", "laptop again", "--yes")
+        assert "paired with no server" in laptop("sync", "status").out
+        home.pair(laptop, "once more")
+        laptop.ok("sync")
+        assert not any('"kind":"note"' in body for _, body in facts(home.library))
+        laptop.library.with_name("library.server.json").write_text("{")
+        home.pair(laptop, "at last")
+        said = laptop.ok("sync", "status")
+        assert "keeps its notes" in said
+        assert "keeps its highlights" in said
+
+    def test_one_wish_does_not_take_back_another(self, device: Callable[[str], Kindlehl], home: Household) -> None:
+        """Though nobody has synced in between; and no other device is told that the server is another."""
+        laptop, desktop = device("laptop"), device("desktop")
+        laptop.ok("import", SAMPLE)
+        laptop.ok("sync")
+        desktop.ok("sync")
+        laptop.ok("sync", "stop", "notes", "--erase", "--yes")
+        laptop.ok("sync", "stop", "highlights", "--erase", "--yes")
+        assert "was told to keep no notes" in complaint(laptop("sync", "start", "notes"), 2)
+        done = desktop("sync")
+        assert "The server keeps no highlights and no notes, as you told it." in done.err
+        assert "not the one it was" not in done.err
+        assert laptop("sync").err == ""
+        assert all('"type":"import"' in body for _, body in facts(home.library))
+
+    def test_what_one_server_was_told_another_is_not(self, device: Callable[[str], Kindlehl], tmp_path: Path) -> None:
+        """A library that leaves one server for another leaves its wishes there."""
+        laptop = device("laptop")
+        laptop.ok("import", SAMPLE)
+        laptop.ok("sync")
+        laptop.ok("sync", "stop", "notes", "--erase", "--yes")
+        laptop.ok("sync", "start", "notes", "--again")
+        laptop.ok("sync", "stop", "notes", "--erase", "--yes")
+        with household(tmp_path / "another") as another:
+            with laptop.start("pair", another.url, "--again") as pairing:
+                assert pairing.stdout
+                said = b""
+                while not (code := re.search(rb"\b[B-Z]{4}-[B-Z]{4}\b", said)):
+                    said += pairing.stdout.readline()
+                another.needs.pairing.approve(another.owner, code[0].decode())
+                _, err = pairing.communicate(timeout=20)
+            assert b"still keeps its notes to itself" in err
+            laptop.ok("sync", "start", "notes")
+            laptop.ok("sync")
+            assert any('"kind":"note"' in body for _, body in facts(another.library))
+
 
 def wal(path: Path) -> bytes:
     """What lies beside the file."""
@@ -435,6 +498,21 @@ class TestWatch:
             _, err = watching.communicate(timeout=5)
         assert watching.returncode == 4
         assert b"not paired with the server any more" in err
+
+    def test_it_ends_when_the_library_is_paired_elsewhere_or_nowhere(
+        self, device: Callable[[str], Kindlehl], home: Household
+    ) -> None:
+        """It neither goes on with the server that was left, nor sends it another's token."""
+        laptop = device("laptop")
+        for end in (lambda: home.pair(laptop, "laptop again"), lambda: wiring.unpair(laptop.library)):
+            with laptop.start("sync", "--watch") as watching:
+                assert watching.stdout
+                watching.stdout.readline()
+                end()
+                laptop.ok("add", "Simplify, simplify.", "--book", "Walden", "--new-book")
+                _, err = watching.communicate(timeout=10)
+            assert watching.returncode == 4
+            assert b"not paired with that server any more" in err
 
     def test_it_goes_on_when_the_server_comes_back(self, tmp_path: Path) -> None:
         """It says that it is away, once, and that it is back; what was written meanwhile goes out."""
