@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -37,7 +38,7 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
         self._forgotten: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
-        self._listener: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         self.port = 0
 
     @property
@@ -58,31 +59,40 @@ class Proxy:
         self._fault = fault
         self._changed.set()
         self._changed = asyncio.Event()
+        loop = asyncio.get_running_loop()
         if fault == "refused" and self._listener:
+            loop.remove_reader(self._listener)
             self._listener.close()
             self._listener = None
         elif fault != "refused" and not self._listener:
-            self._listener = await asyncio.start_server(self._taken, "127.0.0.1", self.port)
-            self.port = self._listener.sockets[0].getsockname()[1]
+            self._listener = socket.create_server(("127.0.0.1", self.port))
+            self._listener.setblocking(False)
+            self.port = self._listener.getsockname()[1]
+            loop.add_reader(self._listener, self._accept, self._listener)
 
     def cut(self) -> None:
         """Break every connection."""
         for task in self._serving:
             task.cancel()
 
-    def _taken(self, device: asyncio.StreamReader, to_device: asyncio.StreamWriter) -> None:
-        """A connection is there; whoever carries it is kept hold of, since the loop does not."""
-        task = asyncio.create_task(self._serve(device, to_device))
-        self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
+    def _accept(self, listener: socket.socket) -> None:
+        """A connection is there. No server of asyncio's: one that closes leaves open what it has just accepted."""
+        with suppress(BlockingIOError):
+            taken, _ = listener.accept()
+            task = asyncio.create_task(self._serve(taken))
+            self._serving.add(task)  # the loop does not keep hold of it
+            task.add_done_callback(self._serving.discard)
+            task.add_done_callback(lambda _: taken.close())  # though it was cut before it began
 
-    async def _serve(self, device: asyncio.StreamReader, to_device: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(OSError):
+    async def _serve(self, taken: socket.socket) -> None:
+        with suppress(OSError):
+            taken.setblocking(False)
+            device, to_device = await asyncio.open_connection(sock=taken)
+            try:
                 server, to_server = await asyncio.open_connection("127.0.0.1", self._target)
                 await self._join((device, to_device), (server, to_server))
-        finally:
-            to_device.transport.abort()
+            finally:
+                to_device.transport.abort()
 
     async def _join(self, near: Ends, far: Ends) -> None:
         """Carry in both ways until one of them ends."""
