@@ -262,7 +262,8 @@ def test_21_the_name_of_a_file_in_a_complaint_commands_no_terminal(kindlehl: Kin
 
 
 def test_22_ctrl_c_while_the_program_starts_is_quiet(holder: Kindlehl) -> None:
-    """The first tenth of a second, in which modules are imported."""
+    """The first tenth of a second, in which modules are imported. On a machine that is busy Python itself may not have
+    come to any line of ours."""
     import signal
     import time
 
@@ -271,7 +272,7 @@ def test_22_ctrl_c_while_the_program_starts_is_quiet(holder: Kindlehl) -> None:
             time.sleep(0.04 + 0.012 * n)
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=30)
-        assert b"Traceback" not in err, (n, err.decode()[-400:])
+        assert b"Traceback" not in err or b"/kindlehl/" not in err, (n, err.decode()[-400:])
 
 
 def test_23_a_log_that_was_left_is_not_overlooked_on_a_read_only_disk(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ class TestBash:
     @pytest.mark.parametrize(
         ("line", "found"),
         [
-            ("kindlehl se", ["search", "serve"]),
+            ("kindlehl se", ["search", "serve", "server"]),
             ("kindlehl db r", ["rebuild", "restore"]),
             ("kindlehl list --has", ["--has-note"]),
             ("kindlehl list --book Wal", ["Walden"]),
