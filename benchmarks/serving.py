@@ -108,7 +108,7 @@ def floor_server(folder: Path) -> Iterator[Process]:
 def device(library: Path, server: Process, person: Person) -> Path:
     """A library that is paired with a server."""
     library.parent.mkdir(parents=True, exist_ok=True)
-    wiring.keep_pairing(library, wiring.new_pairing(server.url, person.token, "bench"))
+    wiring.keep_pairing(library, wiring.new_pairing(library, server.url, person.token, "bench"))
     return library
 
 

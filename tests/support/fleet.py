@@ -155,7 +155,7 @@ class Fleet:
     def pair(self, name: str, url: str | None = None) -> None:
         """Let a device in, whether or not it was."""
         token = let_in(self.needs, self.owner, name)
-        wiring.keep_pairing(self.devices[name].library, wiring.new_pairing(url or self.serving.url, token, name))
+        wiring.keep_pairing(self.devices[name].library, wiring.new_pairing(self.devices[name].library, url or self.serving.url, token, name))
 
     @property
     def library(self) -> Path:

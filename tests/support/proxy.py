@@ -207,8 +207,8 @@ def network() -> Iterator[Network]:
     thread.start()
     try:
         yield made
-        made.run(made.close())
     finally:
+        made.run(made.close())
         made.loop.call_soon_threadsafe(made.loop.stop)
         thread.join(TIMEOUT)
         made.loop.close()
