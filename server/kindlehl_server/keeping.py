@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,7 @@ from kindlehl.domain.findings import Finding
 from kindlehl.services.sync.answering import mend
 from kindlehl.store import backup, verify
 from kindlehl.store.library import open_library
-from kindlehl_server.accounts.accounts import forget_doors
+from kindlehl_server.accounts.accounts import all_revoked, close_doors
 from kindlehl_server.migrations import migrate
 from kindlehl_server.settings import Settings
 from kindlehl_server.store.database import Database
@@ -36,6 +36,17 @@ class Kept(NamedTuple):
 
     libraries: int
     facts: int
+
+
+class Restored(NamedTuple):
+    """What a backup brought."""
+
+    kept: Kept
+    aside: Path | None
+    """Where that is whose place it took."""
+    revoked: bool
+    """Whether devices that were revoked since stay so: where nothing was there, or its database cannot be read, nobody
+    knows of them."""
 
 
 def back_up(settings: Settings, target: Path, now: datetime) -> Kept:
@@ -65,9 +76,9 @@ def back_up(settings: Settings, target: Path, now: datetime) -> Kept:
     return Kept(libraries, facts)
 
 
-def restore(source: Path, settings: Settings, now: datetime) -> tuple[Kept, Path | None]:
-    """Put a backup in the place of all that a server has, which must not run; returns where that is now. Raises
-    SourceError where it is no whole backup, and then nothing was changed."""
+def restore(source: Path, settings: Settings, now: datetime) -> Restored:
+    """Put a backup in the place of all that a server has, which must not run. Raises SourceError where it
+    is no whole backup, and then nothing was changed."""
     if settings.database:
         raise _not_a_file()
     if not source.is_file():
@@ -80,16 +91,29 @@ def restore(source: Path, settings: Settings, now: datetime) -> tuple[Kept, Path
         with tempfile.TemporaryDirectory(prefix=".kindlehl-", dir=data.parent) as folder:
             fresh = Path(folder) / "data"
             fresh.mkdir(mode=0o700)
-            kept = _unpacked(source, fresh)
+            revoked = _revoked(data / _DATABASE, Path(folder))
+            kept = _unpacked(source, fresh, revoked or ())
             aside = _put_aside(data, now)
             fresh.replace(data)
     except OSError as error:
         raise TargetError(f"{data} cannot be written: {error.strerror}.", hint="Nothing was changed.") from error
-    return kept, aside
+    return Restored(kept, aside, revoked is not None)
 
 
-def _unpacked(source: Path, fresh: Path) -> Kept:
-    """Everything of a backup in an empty folder, looked at, and with new epochs."""
+def _revoked(source: Path, folder: Path) -> Sequence[str] | None:
+    """Which devices were revoked on the server whose place a backup takes; None where nobody knows."""
+    if not source.is_file():
+        return None
+    try:
+        with closing(Database(f"sqlite:///{_copied(source, folder / 'replaced.db')}")) as database:
+            migrate(database)
+            return all_revoked(database)
+    except KindlehlError:
+        return None
+
+
+def _unpacked(source: Path, fresh: Path, revoked: Sequence[str]) -> Kept:
+    """Everything of a backup in an empty folder, looked at, with new epochs and without these devices."""
     facts = libraries = 0
     try:
         with zipfile.ZipFile(source) as whole:
@@ -106,7 +130,7 @@ def _unpacked(source: Path, fresh: Path) -> Kept:
     database = Database(f"sqlite:///{fresh / _DATABASE}")
     try:
         migrate(database)
-        forget_doors(database)
+        close_doors(database, revoked)
     except KindlehlError as error:
         raise _no_backup(source) from error
     finally:

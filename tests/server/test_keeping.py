@@ -13,7 +13,7 @@ import pytest
 from support.histories import edit, import_of, keep, picture, record
 from support.household import PASSWORD, Household, household, let_in
 
-from kindlehl.domain.errors import DeniedError, NotFoundError, SourceError, TargetError, UsageError
+from kindlehl.domain.errors import DeniedError, NotFoundError, RevokedError, SourceError, TargetError, UsageError
 from kindlehl.ports import Library
 from kindlehl.remote.server import Server
 from kindlehl.services.sync.round import sync
@@ -62,7 +62,7 @@ class TestBackup:
         assert kept == (1, len(HIS) + 1)
         assert target.stat().st_mode & 0o777 == 0o600
         elsewhere = Settings(tmp_path / "new" / "data")
-        assert keeping.restore(target, elsewhere, NOW) == (kept, None)
+        assert keeping.restore(target, elsewhere, NOW) == (kept, None, False)
         assert elsewhere.data.stat().st_mode & 0o777 == 0o700
         with household(elsewhere.data, fresh=False) as moved:
             owner = moved.needs.accounts.sign_in("Anna", PASSWORD)
@@ -123,7 +123,7 @@ class TestBackup:
         place = Settings(tmp_path / "data")
         keeping.restore(tmp_path / "b.zip", place, NOW)
         (place.data / "mark").write_text("the first")
-        _, aside = keeping.restore(tmp_path / "b.zip", place, NOW)
+        aside = keeping.restore(tmp_path / "b.zip", place, NOW).aside
         assert aside
         assert (aside / "mark").read_text() == "the first"
         assert not (place.data / "mark").exists()
@@ -143,6 +143,25 @@ class TestBackup:
                 moved.needs.accounts.accept(invitation, "Ben", PASSWORD)
             with pytest.raises(DeniedError):
                 moved.needs.pairing.collect(waits.secret)
+
+    def test_who_was_revoked_since_stays_so_however_often_the_place_is_taken(
+        self, home: Household, tmp_path: Path
+    ) -> None:
+        """Who came since is not known to the backup; nothing is known of a place that is empty or damaged."""
+        stolen, kept = (let_in(home.needs, home.owner, name) for name in ("Stolen", "Kept"))
+        keeping.back_up(settings(home), tmp_path / "b.zip", NOW)
+        home.needs.accounts.revoke(home.owner.id, home.needs.accounts.device(stolen).id)
+        keeping.back_up(settings(home), tmp_path / "today.zip", NOW)
+        place = Settings(tmp_path / "data")
+        assert not keeping.restore(tmp_path / "today.zip", place, NOW).revoked
+        for _ in range(2):
+            assert keeping.restore(tmp_path / "b.zip", place, NOW).revoked
+            with household(place.data, fresh=False) as moved:
+                assert moved.needs.accounts.device(kept).name == "Kept"
+                with pytest.raises(RevokedError):
+                    moved.needs.accounts.device(stolen)
+        (place.data / "server.db").write_bytes(b"no database, but as long as one might be. " * 99)
+        assert not keeping.restore(tmp_path / "b.zip", place, NOW).revoked
 
     def test_a_file_that_is_there_is_not_replaced(self, home: Household, tmp_path: Path) -> None:
         """And where nothing can be written, nothing is left behind."""

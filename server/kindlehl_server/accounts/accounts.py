@@ -17,7 +17,7 @@ from kindlehl.domain.facts import new_id
 from kindlehl_server.accounts import secrets
 from kindlehl_server.accounts.people import Device, Person, Role
 from kindlehl_server.store.database import Database
-from kindlehl_server.store.tables import invites, pairings, tokens, users
+from kindlehl_server.store.tables import invites, pairings, revoked, tokens, users
 
 INVITED_FOR = timedelta(days=3)
 SHORTEST = 10
@@ -191,6 +191,7 @@ class Accounts:
         with self._database.writing() as db:
             if not db.execute(delete(tokens).where(*_mine(person, id_))).rowcount:
                 raise _no_device()
+            db.execute(insert(revoked).values(id=id_))
 
 
 _DEVICES = select(
@@ -216,10 +217,19 @@ def _mine(person: str, id_: str) -> tuple[ColumnElement[bool], ...]:
     return tokens.c.id == id_, tokens.c.owner == person, tokens.c.scope == SCOPE
 
 
-def forget_doors(database: Database) -> None:
+def all_revoked(database: Database) -> Sequence[str]:
+    """The ids of devices that were ever revoked here."""
+    with database.reading() as db:
+        return db.scalars(select(revoked.c.id)).all()
+
+
+def close_doors(database: Database, since: Sequence[str]) -> None:
     """Of a server that was restored: whoever was signed in signs in again, and no invitation or pairing of that day
-    holds any more. Devices stay."""
+    holds any more. Devices stay, but for those that were revoked since."""
     with database.writing() as db:
         db.execute(delete(invites))
         db.execute(delete(pairings))
         db.execute(delete(tokens).where(tokens.c.scope != SCOPE))
+        for id_ in set(since).difference(db.scalars(select(revoked.c.id))):
+            db.execute(delete(tokens).where(tokens.c.id == id_))
+            db.execute(insert(revoked).values(id=id_))

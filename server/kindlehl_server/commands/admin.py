@@ -56,9 +56,10 @@ def restore(
     json: Json = False,
     data: options.Data = None,
 ) -> None:
-    """Bring a backup back, here or on another machine. The server must not run. What was there is kept beside it.
+    """Bring a backup back, here or on another machine. The server must not run. What was there is kept beside
+    it, and devices that were revoked there stay so.
 
-    Devices give the server whatever they have and it lacks, the next time they sync.
+    Devices give the server whatever they have and it lacks, the next time they sync. Who was signed in signs in again.
 
     Example: kindlehl server restore /mnt/backups/kindlehl-server-20261128T020000Z.zip
     """
@@ -70,16 +71,19 @@ def restore(
             f"There is a server's folder at {settings.data}.",
             hint="Stop the server, then give --replace: the folder is kept beside the new one.",
         )
-    kept, aside = keeping.restore(source.expanduser(), settings, datetime.now(UTC))
+    kept, aside, revoked = keeping.restore(source.expanduser(), settings, datetime.now(UTC))
     if json:
         was = str(aside) if aside else None
-        render.write_object("kindlehl/server-restore/1", data=str(settings.data), replaced=was, **kept._asdict())
+        render.write_object(
+            "kindlehl/server-restore/1", data=str(settings.data), replaced=was, revoked=revoked, **kept._asdict()
+        )
         return
     terminal = render.Terminal()
     terminal.print(*render.naming(terminal, f"Restored {_told(kept)}", str(settings.data)))
-    tell("Devices that were revoked since are let in again: look at them on the server's page.")
     if aside:
         terminal.print(*render.naming(terminal, "What was there is kept", str(aside)))
+    if not revoked:
+        terminal.print("Devices that were revoked since are let in: look at them on the server's page.")
 
 
 @app.command()

@@ -37,6 +37,9 @@ tokens = Table(
     Column("used_at", Words),
 )
 
+revoked = Table("revoked", metadata, Column("id", Words, primary_key=True))
+"""The ids of tokens that devices had: a server that is restored lets them in no more than before."""
+
 invites = Table(
     "invites",
     metadata,
