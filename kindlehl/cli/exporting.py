@@ -10,7 +10,6 @@ import typer
 from kindlehl import wiring
 from kindlehl.cli import options, profiles, render
 from kindlehl.cli.profiles import Profile
-from kindlehl.cli.render import clean
 from kindlehl.cli.run import SKIPPED, tell
 from kindlehl.config import Settings, expanded
 from kindlehl.domain.contract import Template
@@ -168,7 +167,7 @@ def _report(done: "Exported", *, json: bool, dry_run: bool) -> None:
         if done.deleted:
             more.append(f"  {len(done.deleted)} that you deleted, not written again (--again writes them)")
         for line in more:
-            terminal.print(*render.outlined(line, terminal.width) if terminal.is_terminal else [clean(line)])
+            terminal.print(*render.told(terminal, line))
     for path in done.kept:
         tell(f"left as it is, since it is not as kindlehl wrote it: {path}")
     for sentence in done.left:

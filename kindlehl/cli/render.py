@@ -105,10 +105,15 @@ def hanging(text: str, width: int, indent: str) -> Iterator[str]:
 
 def naming(terminal: Terminal, sentence: str, path: str) -> list[str]:
     """A sentence that ends in a path. Where both do not fit the terminal the path has a line of its own."""
-    told = f"{sentence}: {clean(path)}"
-    if not terminal.is_terminal or cells(told) <= terminal.width:
-        return [told]
+    line = f"{sentence}: {clean(path)}"
+    if not terminal.is_terminal or cells(line) <= terminal.width:
+        return [line]
     return [*outlined(f"{sentence}:", terminal.width), clean(path)]
+
+
+def told(terminal: Terminal, sentence: str, *, whole: bool = False) -> list[str]:
+    """A sentence, as wide as a terminal is; elsewhere on one line, since who reads a log searches it for sentences."""
+    return list(outlined(sentence, terminal.width, whole=whole)) if terminal.is_terminal else [clean(sentence)]
 
 
 def outlined(text: str, width: int, *, whole: bool = False) -> Iterator[str]:

@@ -138,13 +138,10 @@ def mention(sentence: str) -> None:
 
 
 def _say(sentence: str) -> None:
-    """Without the characters by which a file's name could command a terminal, and as wide as that is. Whoever reads a
-    log searches it for sentences, so there they stay on one line."""
-    from kindlehl.cli.render import Terminal, clean, outlined
+    """Without the characters by which a file's name could command a terminal, and as wide as that is."""
+    from kindlehl.cli.render import Terminal, told
 
-    terminal = Terminal(sys.stderr)
-    lines = outlined(sentence, terminal.width, whole=True) if terminal.is_terminal else [clean(sentence)]
-    _write("".join(f"{line}\n" for line in lines))
+    _write("".join(f"{line}\n" for line in told(Terminal(sys.stderr), sentence, whole=True)))
 
 
 def _write(text: str) -> None:

@@ -6,7 +6,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -154,14 +154,14 @@ class TestBackup:
         keeping.back_up(settings(home), tmp_path / "today.zip", NOW)
         place = Settings(tmp_path / "data")
         assert not keeping.restore(tmp_path / "today.zip", place, NOW).revoked
-        for _ in range(2):
-            assert keeping.restore(tmp_path / "b.zip", place, NOW).revoked
+        for day in (1, 2):
+            assert keeping.restore(tmp_path / "b.zip", place, NOW + timedelta(day)).revoked
             with household(place.data, fresh=False) as moved:
                 assert moved.needs.accounts.device(kept).name == "Kept"
                 with pytest.raises(RevokedError):
                     moved.needs.accounts.device(stolen)
         (place.data / "server.db").write_bytes(b"no database, but as long as one might be. " * 99)
-        assert not keeping.restore(tmp_path / "b.zip", place, NOW).revoked
+        assert not keeping.restore(tmp_path / "b.zip", place, NOW + timedelta(3)).revoked
 
     def test_a_file_that_is_there_is_not_replaced(self, home: Household, tmp_path: Path) -> None:
         """And where nothing can be written, nothing is left behind."""

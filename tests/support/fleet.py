@@ -155,7 +155,8 @@ class Fleet:
     def pair(self, name: str, url: str | None = None) -> None:
         """Let a device in, whether or not it was."""
         token = let_in(self.needs, self.owner, name)
-        wiring.keep_pairing(self.devices[name].library, wiring.new_pairing(self.devices[name].library, url or self.serving.url, token, name))
+        library = self.devices[name].library
+        wiring.keep_pairing(library, wiring.new_pairing(library, url or self.serving.url, token, name))
 
     @property
     def library(self) -> Path:

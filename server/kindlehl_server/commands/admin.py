@@ -83,7 +83,8 @@ def restore(
     if aside:
         terminal.print(*render.naming(terminal, "What was there is kept", str(aside)))
     if not revoked:
-        terminal.print("Devices that were revoked since are let in: look at them on the server's page.")
+        told = "Devices that were revoked since are let in: look at them on the server's page."
+        terminal.print(*render.told(terminal, told))
 
 
 @app.command()

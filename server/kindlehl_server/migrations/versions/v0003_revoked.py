@@ -11,4 +11,6 @@ down_revision = "0002"
 def upgrade() -> None:
     """Make the table."""
     words = sa.Text().with_variant(TEXT(collation="C"), "postgresql")
-    op.create_table("revoked", sa.Column("id", words, nullable=False), sa.PrimaryKeyConstraint("id", name="revoked_key"))
+    op.create_table(
+        "revoked", sa.Column("id", words, nullable=False), sa.PrimaryKeyConstraint("id", name="revoked_key")
+    )
