@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:  # every command imports this module, few need these
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from kindlehl.domain.effects import Effects
@@ -198,15 +198,16 @@ class Shelf(Protocol):
         """Throw the fold and the index away and make them anew from all facts."""
         ...
 
-    def books(self, *, hidden: bool = False) -> Sequence[Book]:
-        """The books by title; those that the reader hides only if asked for."""
+    def books(self, ids: Collection[Id] | None = None, *, hidden: bool = False) -> Sequence[Book]:
+        """The books, or these of them, by title; those that the reader hides only if asked for. What is in them is
+        counted: whoever looks for names asks for `titles`."""
         ...
 
     def atoms(self, book: Id) -> Sequence[Id]:
         """The titles that sources use for this book, as atoms."""
         ...
 
-    def titles(self) -> Sequence[tuple[Id, str, str | None]]:
+    def titles(self, *, hidden: bool = False) -> Sequence[tuple[Id, str, str | None]]:
         """Id, title and author of all books by title: `books` without counting what is in them."""
         ...
 

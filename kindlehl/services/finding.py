@@ -159,16 +159,19 @@ def _cut(text: str, found: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[
 
 def books_matching(
     library: Library, *, title: str | None = None, author: str | None = None, hidden: bool = False
-) -> list[Book]:
+) -> Sequence[Book]:
     """The books whose title and author hold all of these words, or whose id starts like the title's."""
     from kindlehl.domain.text import holds  # searches for words alone need no names
 
-    return [
-        book
-        for book in library.shelf.books(hidden=hidden)
-        if (title is None or holds(book.title, title) or (len(title) >= 6 and book.id.startswith(title.lower())))
-        and (author is None or holds(book.author or "", author))
-    ]
+    return library.shelf.books(
+        [
+            id_
+            for id_, called, by in library.shelf.titles(hidden=hidden)
+            if (title is None or holds(called, title) or (len(title) >= 6 and id_.startswith(title.lower())))
+            and (author is None or holds(by or "", author))
+        ],
+        hidden=hidden,
+    )
 
 
 def by_short_id(library: Library, text: str, *, deleted: bool = False) -> Highlight:

@@ -2,7 +2,7 @@
 
 import copy
 from collections import Counter, defaultdict
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from kindlehl import wire
@@ -298,8 +298,8 @@ class MemoryLibrary:
             and matches(h, p.members, wanted)
         ]
 
-    def books(self, *, hidden: bool = False) -> Sequence[Book]:
-        """The books by title; those that the reader hides only if asked for."""
+    def books(self, ids: Collection[Id] | None = None, *, hidden: bool = False) -> Sequence[Book]:
+        """The books, or these of them, by title; those that the reader hides only if asked for."""
         groups, atoms = self._grouped()
         titles, not_wanted = self._titles(groups, atoms), self._hidden_books(groups)
         by_book: dict[Id, list[Highlight]] = defaultdict(list)
@@ -308,7 +308,7 @@ class MemoryLibrary:
                 by_book[highlight.book].append(highlight)
         out: list[Book] = []
         for book, held in by_book.items():
-            if book in not_wanted and not hidden:
+            if (book in not_wanted and not hidden) or (ids is not None and book not in ids):
                 continue
             kinds = [h.kind for h in held]
             times = sorted(h.added_at for h in held if h.added_at and h.kind in ("highlight", "note"))
@@ -324,9 +324,9 @@ class MemoryLibrary:
         """The titles that sources use for this book, as atoms."""
         return sorted(atom for atom, of in self._grouped()[0].items() if of == book)
 
-    def titles(self) -> Sequence[tuple[Id, str, str | None]]:
+    def titles(self, *, hidden: bool = False) -> Sequence[tuple[Id, str, str | None]]:
         """Id, title and author of all books by title."""
-        return [(book.id, book.title, book.author) for book in self.books()]
+        return [(book.id, book.title, book.author) for book in self.books(hidden=hidden)]
 
     def tags(self) -> Sequence[str]:
         """Every tag of a shown passage, once, in alphabetical order."""

@@ -1,7 +1,8 @@
 """What a person sees of a library in SQLite."""
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -37,14 +38,17 @@ class SqliteShelf:
         """Throw the fold and the index away and make them anew from all facts."""
         self._folding().rebuild()
 
-    def books(self, *, hidden: bool = False) -> Sequence[Book]:
-        """The books by title; those that the reader hides only if asked for."""
+    def books(self, ids: "Collection[Id] | None" = None, *, hidden: bool = False) -> Sequence[Book]:
+        """The books, or these of them, by title; those that the reader hides only if asked for."""
+        these = "" if ids is None else "AND b.id IN (SELECT value FROM json_each(:ids))"
+        values = {"ids": json.dumps([*(ids or ())]), "hidden": hidden}
         raw: dict[str, list[str]] = {}
         for id_, title in self._db.execute(
-            "SELECT b.id, a.raw_title FROM books b JOIN atoms a ON a.book = b.key ORDER BY a.raw_title"
+            f"SELECT b.id, a.raw_title FROM books b JOIN atoms a ON a.book = b.key {these} ORDER BY a.raw_title",  # noqa: S608 -- a condition of ours, values bound
+            values,
         ):
             raw.setdefault(id_, []).append(title)
-        rows = self._db.execute(f"{_BOOKS} {'' if hidden else 'AND NOT b.hidden'} GROUP BY b.key")
+        rows = self._db.execute(f"{_BOOKS} {these} AND b.hidden <= :hidden GROUP BY b.key", values)
         found = [
             Book(
                 row[0], row[1], row[2], tuple(raw[row[0]]), row[3], row[4], row[5], row[6], row[7], row[8], bool(row[9])
@@ -60,11 +64,12 @@ class SqliteShelf:
         )
         return [id_ for (id_,) in rows]
 
-    def titles(self) -> "Sequence[tuple[Id, str, str | None]]":
+    def titles(self, *, hidden: bool = False) -> "Sequence[tuple[Id, str, str | None]]":
         """Id, title and author of all books by title."""
         rows = self._db.execute(
             """SELECT b.id, b.title, b.author FROM books b
-               WHERE NOT b.hidden AND EXISTS (SELECT 1 FROM highlights h WHERE h.book = b.key AND NOT h.hidden)"""
+               WHERE b.hidden <= ? AND EXISTS (SELECT 1 FROM highlights h WHERE h.book = b.key AND NOT h.hidden)""",
+            (hidden,),
         )
         return sorted(rows, key=lambda book: (book[1].casefold(), book[0]))
 

@@ -673,6 +673,8 @@ class TestShelf:
         other = record("highlight", "Other", "the age of wisdom", 1, 0, 1, False)
         keep(library, BEST, other, import_of(1, "clippings", [BEST, other]))
         assert library.shelf.titles() == [(b.id, b.title, b.author) for b in library.shelf.books()]
+        assert [b.title for b in library.shelf.books([library.shelf.titles()[0][0], "nobody's"])] == ["Other"]
+        assert library.shelf.books([]) == []
         keep(library, deletion(2, library, other.id, []))
         assert [title for _, title, _ in library.shelf.titles()] == ["Tale"]
 
@@ -1014,7 +1016,13 @@ def answers_as_the_reference(
                 for search in (library.index.search, library.index.glance):
                     found = [h.id for h in search(each.query, alone, 100)]
                     assert sorted(found) == sorted(h.id for h in listed)
-        assert library.shelf.titles() == memory.shelf.titles()
+        for hidden in (False, True):
+            titles = library.shelf.titles(hidden=hidden)
+            assert titles == memory.shelf.titles(hidden=hidden)
+            books = library.shelf.books(hidden=hidden)
+            assert titles == [(book.id, book.title, book.author) for book in books]
+            some = {book.id for book in books[::2]}
+            assert library.shelf.books(some, hidden=hidden) == books[::2]
         assert library.shelf.tags() == memory.shelf.tags()
         assert library.index.vocabulary("t") == memory.index.vocabulary("t")
 

@@ -302,6 +302,6 @@ class _Elsewhere:
         """Documents whose book is not in the library any more."""
         self._index()
         if not self.books:
-            self.books = {book.id for book in self.shelf.library.shelf.books(hidden=True)}
+            self.books = {id_ for id_, *_ in self.shelf.library.shelf.titles(hidden=True)}
         gone = [document for document in self.known_paths if document not in self.books]
         return [(document, kept) for document in gone if (kept := self.bases.read(document))]

@@ -1,6 +1,6 @@
 """What a person sees of a library in PostgreSQL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -52,13 +52,15 @@ class TableShelf:
         """Throw the fold and the index away and make them anew from all facts."""
         self._folding.rebuild()
 
-    def books(self, *, hidden: bool = False) -> Sequence[Book]:
-        """The books by title; those that the reader hides only if asked for."""
+    def books(self, ids: Collection[Id] | None = None, *, hidden: bool = False) -> Sequence[Book]:
+        """The books, or these of them, by title; those that the reader hides only if asked for."""
         owner = self._session.owner
         named = select(_A.book, _A.raw_title).where(_A.owner == owner).order_by(_A.raw_title)
         key = (_B.sort, _B.id, _B.title, _B.author, _B.hidden)
         shown = meant(owner, Filter(kinds=SHOWN_KINDS, hidden_books=hidden))
         asked = rows(owner).add_columns(*key, *_COUNTS).where(shown).group_by(*key).order_by(_B.sort, _B.id)
+        if ids is not None:
+            named, asked = named.where(among(_A.book, ids)), asked.where(among(_B.id, ids))
         raw: dict[Id, tuple[str, ...]] = {}
         with self._session.reading() as db:
             for book, title in db.execute(named):
@@ -74,10 +76,12 @@ class TableShelf:
         with self._session.reading() as db:
             return db.scalars(asked).all()
 
-    def titles(self) -> Sequence[tuple[Id, str, str | None]]:
+    def titles(self, *, hidden: bool = False) -> Sequence[tuple[Id, str, str | None]]:
         """Id, title and author of all books by title."""
         shown = select(_H.id).where(_H.owner == _B.owner, _H.book == _B.id, _H.hidden == 0).exists()
-        asked = select(_B.id, _B.title, _B.author).where(_B.owner == self._session.owner, ~_B.hidden, shown)
+        asked = select(_B.id, _B.title, _B.author).where(_B.owner == self._session.owner, shown)
+        if not hidden:
+            asked = asked.where(~_B.hidden)
         with self._session.reading() as db:
             return [(id_, title, author) for id_, title, author in db.execute(asked.order_by(_B.sort, _B.id))]
 
