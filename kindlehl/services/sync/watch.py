@@ -27,6 +27,8 @@ _SAFETY = 60.0
 """Seconds after which a round is due without a reason."""
 _DEAF = 2.0
 """The same where no socket is to be had."""
+_ANOTHER = 600.0
+"""Seconds after which another socket is tried there: what stood between may be gone."""
 STALLED = 60.0
 """Seconds after which something that waits to be sent is worth a sentence."""
 _ASLEEP = 10.0
@@ -104,9 +106,10 @@ class Watch:
             yield ears
 
     def _follow(self, ears: Ears) -> None:
-        """Listen, and do what is due, until something fails."""
-        safety = _DEAF if isinstance(ears, _Deaf) else _SAFETY
-        while True:
+        """Listen, and do what is due, until something fails or another socket is worth a try."""
+        deaf, began = isinstance(ears, _Deaf), self.monotonic()
+        safety = _DEAF if deaf else _SAFETY
+        while not deaf or self.monotonic() - began < _ANOTHER:
             self.teller.done(*self.round())
             self.pauses.over()
             self._look_for_a_stall()

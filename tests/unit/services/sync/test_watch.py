@@ -204,6 +204,16 @@ def test_where_no_socket_gets_through_it_looks_every_two_seconds() -> None:
     assert story.opened == []
 
 
+def test_a_socket_is_tried_again_after_ten_minutes_without_one() -> None:
+    """What let none through, a proxy that was set up wrongly, may be mended meanwhile."""
+    story = Story(deaf=True)
+    story.events = {400.0: lambda: setattr(story, "deaf", False)}
+    story.run(700)
+    assert len(story.opened) == 1
+    assert 600 <= story.opened[0] < 603
+    assert not story.failures
+
+
 def test_what_no_patience_mends_ends_it() -> None:
     """A device that is let in no more."""
     story = Story(wrong=RevokedError("Gone."))
