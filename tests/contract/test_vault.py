@@ -65,6 +65,9 @@ class Shelved:
             for book, held in self.held.items()
         ]
 
+    def titles(self, *, hidden: bool = False) -> list[tuple[Id, str, str | None]]:  # noqa: D102
+        return [(book.id, book.title, book.author) for book in self.held]
+
     def highlights(self, wanted: Any) -> Iterator[Highlight]:  # noqa: D102
         return (each for book, held in self.held.items() if book.id in wanted.books for each in held)
 
