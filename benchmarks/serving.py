@@ -68,6 +68,7 @@ def running(command: Sequence[str | Path], home: Path, until: str = "") -> Itera
 class Person:
     """Somebody on a server."""
 
+    id: str
     token: str
     """Of a device."""
     library: Path
@@ -92,7 +93,7 @@ class Household:
 def household(folder: Path, *names: str) -> Household:
     """People on a server that does not run yet."""
     said = json.loads(run([PYTHON, HERE / "household.py", folder, *names], home=folder.parent).output)
-    people = [Person(token, folder / "libraries" / id_ / "library.db") for id_, token in said]
+    people = [Person(id_, token, folder / "libraries" / id_ / "library.db") for id_, token in said]
     for person in people:
         person.library.parent.mkdir(parents=True)
     return Household(folder, people)
@@ -108,7 +109,7 @@ def floor_server(folder: Path) -> Iterator[Process]:
 def device(library: Path, server: Process, person: Person) -> Path:
     """A library that is paired with a server."""
     library.parent.mkdir(parents=True, exist_ok=True)
-    wiring.keep_pairing(library, wiring.new_pairing(library, server.url, person.token, "bench"))
+    wiring.keep_pairing(library, wiring.new_pairing(library, server.url, person.token, "bench", person.id))
     return library
 
 

@@ -343,6 +343,10 @@ class Peers(Protocol):
         """Remember facts that it did not take, the digest of each, and why."""
         ...
 
+    def took(self, peer: str, ids: Sequence[Id]) -> None:
+        """It has these after all."""
+        ...
+
     def forget(self, peer: str) -> None:
         """As though there never had been one."""
         ...

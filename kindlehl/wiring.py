@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "back_up", "connected_readers", "contents", "database_features", "ensure_sound", "examine", "is_backup_of",
-    "is_there", "keep_pairing", "library", "library_to_read", "listen", "needed_pairing", "new_pairing", "pairing",
-    "restore", "server", "unpair", "verify", "versions",
+    "is_there", "keep_pairing", "library", "library_to_read", "listen", "needed_pairing", "new_pairing",
+    "paired_person", "pairing", "restore", "server", "unpair", "verify", "versions",
 ]  # fmt: skip
 
 
@@ -162,11 +162,18 @@ def keep_pairing(library: Path, pairing: "Pairing") -> None:
     pairings.write(library, pairing)
 
 
-def new_pairing(library: Path, url: str, token: str, device: str) -> "Pairing":
-    """With a server that has just let this device in. What the device keeps to itself it goes on keeping."""
+def new_pairing(library: Path, url: str, token: str, device: str, person: str) -> "Pairing":
+    """With a server where somebody has just let this device in. What the device keeps to itself it goes on keeping."""
     from kindlehl.remote import pairings  # as above
 
-    return pairings.Pairing(url, token, device, pairings.withheld(library), platform.node())
+    return pairings.Pairing(url, token, device, person, pairings.withheld(library), platform.node())
+
+
+def paired_person(library: Path) -> str:
+    """To whom on a server this device belongs, or did last; nothing where that is not known."""
+    from kindlehl.remote import pairings  # as above
+
+    return pairings.person(library)
 
 
 def unpair(library: Path) -> None:

@@ -10,7 +10,6 @@ import typer
 from kindlehl import wiring
 from kindlehl.cli import options, render
 from kindlehl.cli.run import tell
-from kindlehl.cli.syncing import PEER
 from kindlehl.domain import withholding
 from kindlehl.domain.errors import DeniedError, KindlehlError, UsageError
 
@@ -46,12 +45,13 @@ def pair(
         _warn(server)
         started = server.pair(device)
         _show(server, started, to_stderr=json)
-        token = _let_in(server, started)
+        token, person = _let_in(server, started)
         with wiring.library(settings.library, settings.wait) as lib:  # it is made where there is none yet
-            if before != str(server.url):
-                with lib.transaction():
-                    lib.peers.forget(PEER)  # what somebody wished of another server is no wish of this one
-        pairing = wiring.new_pairing(settings.library, str(server.url), token, device)
+            # What is not to be held elsewhere goes to nobody new either, until somebody says so.
+            earlier = wiring.paired_person(settings.library)
+            refused = lib.peers.progress(earlier).refuses if earlier not in ("", person) else withholding.NOTHING
+        pairing = wiring.new_pairing(settings.library, str(server.url), token, device, person)
+        pairing = pairing._replace(withheld=pairing.withheld | refused)
         wiring.keep_pairing(settings.library, pairing)
     if json:
         render.write_object("kindlehl/pairing/1", url=str(server.url), device=device)
@@ -92,8 +92,9 @@ def _show(server: "Server", started: "Paired", *, to_stderr: bool) -> None:
     stream.flush()
 
 
-def _let_in(server: "Server", started: "Paired") -> str:
-    """Wait until somebody has agreed. Raises DeniedError where nobody does; an answer that does not come is no no."""
+def _let_in(server: "Server", started: "Paired") -> tuple[str, str]:
+    """Wait until somebody has agreed; returns a token and whose it is. Raises DeniedError where nobody does; an answer
+    that does not come is no no."""
     from kindlehl.services.sync.patience import PASSING, Pauses
 
     until = time.monotonic() + started.expires_in
@@ -101,9 +102,9 @@ def _let_in(server: "Server", started: "Paired") -> str:
     while time.monotonic() < until:
         pause = float(max(1, started.interval))
         try:
-            token = server.collect(started.secret)
-            if token:
-                return token
+            answer = server.collect(started.secret)
+            if answer.token:
+                return answer.token, answer.person
             pauses.over()
         except PASSING as error:
             pause = max(pause, pauses.next(error))

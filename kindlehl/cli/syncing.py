@@ -16,8 +16,8 @@ from kindlehl.cli import options, render
 from kindlehl.cli.confirming import confirm
 from kindlehl.cli.manners import may_ask, quiet
 from kindlehl.cli.run import SKIPPED, tell
-from kindlehl.domain import withholding
-from kindlehl.domain.errors import KindlehlError, RevokedError, UsageError
+from kindlehl.domain import fold, withholding
+from kindlehl.domain.errors import BusyError, KindlehlError, RevokedError, UsageError
 from kindlehl.ports import Progress
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from kindlehl.services.sync.noticing import Noticed
     from kindlehl.services.sync.round import Done
 
-PEER = "server"
-"""Under this name a library knows its server. There is one; whether it is the one it was, its epoch tells."""
 _SKEW = 120.0
 """Seconds by which a clock may be wrong without a word."""
 _MANY = 10
@@ -68,19 +66,19 @@ def sync(
     pairing = wiring.needed_pairing(settings.library)
     with wiring.server(pairing.url, pairing.token) as server, wiring.library(settings.library, settings.wait) as lib:
         if dry_run:
-            _ahead(lib, server, pairing.withheld, json=json)
+            _ahead(lib, server, pairing, json=json)
         elif watch:
             _watch(lib, server, settings.library, pairing)
         else:
             _once(lib, server, settings, pairing, json=json)
 
 
-def _ahead(lib: "Library", server: "Server", withheld: int, *, json: bool) -> None:
+def _ahead(lib: "Library", server: "Server", pairing: "Pairing", *, json: bool) -> None:
     from kindlehl.services.sync.ahead import ahead
     from kindlehl.services.sync.noticing import Noticed
     from kindlehl.services.sync.round import Done
 
-    found = ahead(lib, PEER, server.ask, withheld)
+    found = ahead(lib, pairing.person, server.ask, pairing.withheld)
     if json:
         would = Done(received=found.coming or 0, sent=found.going, anew=found.coming is None)
         _write(server, would, Noticed(), dry_run=True)
@@ -104,7 +102,7 @@ def _once(lib: "Library", server: "Server", settings: "Settings", pairing: "Pair
     from kindlehl.services.sync.patience import patiently
 
     done, noticed = patiently(
-        _rounds(lib, server, settings.library, pairing), lambda: lib.peers.progress(PEER), settings.wait,
+        _rounds(lib, server, settings.library, pairing), lambda: lib.peers.progress(pairing.person), settings.wait,
         now=time.monotonic, sleep=time.sleep,
     )  # fmt: skip
     if json:
@@ -130,6 +128,7 @@ def _still_paired(where: Path, begun: "Pairing") -> "Pairing":
 
 def _rounds(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> "Callable[[], tuple[Done, Noticed]]":
     """Makes rounds, each with what is withheld at its moment."""
+    from kindlehl.services import traces
     from kindlehl.services.sync.noticing import Noticing
     from kindlehl.services.sync.round import sync as exchange
 
@@ -137,7 +136,9 @@ def _rounds(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> 
 
     def one() -> "tuple[Done, Noticed]":
         withheld = _still_paired(where, begun).withheld
-        return noticing.round(server.ask, lambda ask: exchange(lib, PEER, ask, withheld))
+        done = noticing.round(server.ask, lambda ask: exchange(lib, begun.person, ask, withheld))
+        traces.scrub(lib, datetime.now(UTC))  # of what others erased
+        return done
 
     return one
 
@@ -176,6 +177,9 @@ def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
         out.append(
             f"The server did not take {done.refused:,} changes: they are too long, or too many. They are kept here."
         )
+    if done.fold != fold.REVISION:
+        out.append("The server's kindlehl is of another version than this one: until both are updated some highlights "
+                   "may look different there.")  # fmt: skip
     if (skew := _skew(done)) is not None:
         out.append(skew)
     return out
@@ -256,7 +260,7 @@ def _watch(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> N
     teller = _Teller(server)
     Watch(
         lib,
-        PEER,
+        begun.person,
         _rounds(lib, server, where, begun),
         lambda: wiring.listen(server, _still_paired(where, begun)),
         teller,
@@ -287,7 +291,7 @@ def status(ctx: typer.Context, json: options.Json = False, library: options.Wher
     from kindlehl.services.sync.ahead import unsent
 
     with wiring.library_to_read(settings.library) as lib:
-        progress, waiting = lib.peers.progress(PEER), unsent(lib, PEER)
+        progress, waiting = lib.peers.progress(pairing.person), unsent(lib, pairing.person)
     withheld = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
     refused = [name for name, bit in withholding.NAMES.items() if progress.refuses & bit]
     if json:
@@ -373,10 +377,16 @@ def stop(
     where = settings.library
     pairing = wiring.needed_pairing(where)
     if erase:
+        rest = (
+            "what no device has fetched is lost, and this one fetches none"
+            if pairing.withheld & bit
+            else "what this one lacks it fetches first"
+        )
         confirm(
-            f"The server drops the {what} of all your devices and takes none any more. Each device keeps its own. "
-            "Go on?", yes=yes, no_input=not may_ask(),
+            f"The server drops the {what} of all your devices and takes none any more. Each device keeps what it has; "
+            f"{rest}. Go on?", yes=yes, no_input=not may_ask(),
         )  # fmt: skip
+        _fetch_all(pairing, where, settings.wait)
         _have(pairing, where, settings.wait, refuse=bit)
     wiring.keep_pairing(where, pairing._replace(withheld=pairing.withheld | bit))
     _changed(f"This device keeps its {what} to itself." + (f" The server has no {what} any more." if erase else ""),
@@ -400,7 +410,7 @@ def start(
     bit, settings = _class(what), options.chosen(ctx, library)
     where = settings.library
     pairing = wiring.needed_pairing(where)
-    refused = _refused(where)
+    refused = _refused(where, pairing)
     if refused & bit and not again:
         raise UsageError(
             f"The server was told to keep no {what}, of any device.",
@@ -412,13 +422,24 @@ def start(
     _changed(f"This device syncs its {what}.", where, json=json)
 
 
+def _fetch_all(pairing: "Pairing", where: Path, wait: float) -> None:
+    """What others wrote and no device has, such as a program over REST, is here before the server drops it."""
+    with wiring.server(pairing.url, pairing.token) as server, wiring.library(where, wait) as lib:
+        done, _ = _rounds(lib, server, where, pairing)()
+    if not done.equal:
+        raise BusyError(
+            "Others are writing at this moment, and what is not here yet would be lost. Nothing was erased.",
+            hint="Run it again.",
+        )
+
+
 def _have(pairing: "Pairing", where: Path, wait: float, *, refuse: int = 0, take: int = 0) -> None:
     """Have the server refuse or take something, and remember what it said."""
     with wiring.server(pairing.url, pairing.token) as server:
         wished = server.wish(refuse=refuse, take=take)
     with wiring.library(where, wait) as lib, lib.transaction():
         # Where something was dropped, cursors begin anew; digests tell what both have.
-        lib.peers.keep(PEER, Progress(refuses=wished.refuses, wished=wished.at))
+        lib.peers.keep(pairing.person, Progress(refuses=wished.refuses, wished=wished.at))
 
 
 def _class(what: str) -> int:
@@ -427,9 +448,9 @@ def _class(what: str) -> int:
     return withholding.NAMES[what]
 
 
-def _refused(where: Path) -> int:
+def _refused(where: Path, pairing: "Pairing") -> int:
     with wiring.library_to_read(where) as lib:
-        return lib.peers.progress(PEER).refuses
+        return lib.peers.progress(pairing.person).refuses
 
 
 def _changed(sentence: str, where: Path, *, json: bool) -> None:

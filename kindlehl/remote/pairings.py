@@ -20,6 +20,9 @@ class Pairing(NamedTuple):
     token: str
     device: str
     """What this device is called there."""
+    person: str
+    """The id of whoever it belongs to there. What a library remembers of the server it remembers of this person: on the
+    same server somebody else has another library, and the same person's may move to another address."""
     withheld: int = withholding.NOTHING
     """What this device keeps to itself."""
     computer: str = ""
@@ -38,15 +41,26 @@ def read(library: Path) -> Pairing | None:
     try:
         held: Any = json.loads(file.read_text("utf-8"))
         withheld = sum({withholding.NAMES[name] for name in held["withholds"]})  # an unknown wish is none to overlook
-        if "url" not in held:  # a wish that is left of an earlier pairing
+        if "url" not in held:  # what is left of an earlier pairing
             return None
-        return Pairing(str(held["url"]), str(held["token"]), str(held["device"]), withheld, str(held["computer"]))
+        url, token, device, person, computer = (
+            str(held[name]) for name in ("url", "token", "device", "person", "computer")
+        )
+        return Pairing(url, token, device, person, withheld, computer)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise LibraryError(f"{file} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise LibraryError(f"{file} is damaged.", hint="Pair this device again: kindlehl pair URL") from error
+
+
+def person(library: Path) -> str:
+    """To whom this device belongs, or did until it was paired no more; nothing where that cannot be told."""
+    try:
+        return str(json.loads(path(library).read_text("utf-8"))["person"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def withheld(library: Path) -> int:
@@ -77,6 +91,7 @@ def write(library: Path, pairing: Pairing) -> None:
             "url": pairing.url,
             "token": pairing.token,
             "device": pairing.device,
+            "person": pairing.person,
             "withholds": _names(pairing.withheld),
             "computer": pairing.computer,
         },
@@ -85,11 +100,8 @@ def write(library: Path, pairing: Pairing) -> None:
 
 def forget(library: Path) -> None:
     """It is paired no more; what it keeps to itself it goes on keeping, whatever it is paired with next."""
-    kept = withheld(library)
-    if kept:
-        _write(path(library), {"withholds": _names(kept)})
-    else:
-        path(library).unlink(missing_ok=True)
+    kept, before = withheld(library), person(library)
+    _write(path(library), {"withholds": _names(kept), "person": before})
 
 
 def _names(bits: int) -> list[str]:

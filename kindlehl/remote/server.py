@@ -35,6 +35,7 @@ _WHOLE = 60.0
 _CODE = re.compile(r"[B-Z]{4}-[B-Z]{4}")
 _PATIENT = 86_400
 """Seconds that anybody waits for somebody to agree."""
+_GREATEST_PORT = 65_535
 _PASSING = frozenset((429, 502, 503, 504))
 """Statuses of whatever stands before a server: later it will do."""
 
@@ -83,11 +84,10 @@ class Server:
             raise _strange(self.url.host)  # a code is shown on a terminal, and nobody waits for ever
         return paired
 
-    def collect(self, secret: str) -> str | None:
-        """The token, once somebody has let this device in; None while it waits. Raises DeniedError where it waits in
-        vain."""
+    def collect(self, secret: str) -> Collected:
+        """The token, once somebody has let this device in. Raises DeniedError where it waits in vain."""
         data = self._sent("POST", "/api/v1/pairings/token", messages.encode(Collect(secret)))
-        return self._decoded(msgspec.json.Decoder(Collected).decode, data).token
+        return self._decoded(msgspec.json.Decoder(Collected).decode, data)
 
     def devices(self) -> DevicesSeen:
         """The devices of whoever this one is of."""
@@ -132,6 +132,9 @@ def _address(url: str) -> URL:
     try:
         urlsplit(url)  # knows brackets that do not close
         address = httpx2.URL(url.rstrip("/"))
+        address.host.encode("idna")  # as whoever looks it up will do
+        if address.port is not None and not 0 < address.port <= _GREATEST_PORT:
+            raise _no_address()
     except (InvalidURL, ValueError) as error:
         raise _no_address() from error
     more = address.userinfo or address.query or address.fragment

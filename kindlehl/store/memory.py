@@ -429,6 +429,10 @@ class MemoryLibrary:
         """Remember facts that it did not take."""
         self._refused[peer] = {**self.refused(peer), **{id_: digest for id_, digest, _ in facts}}
 
+    def took(self, peer: str, ids: Sequence[Id]) -> None:
+        """It has these after all."""
+        self._refused[peer] = {id_: digest for id_, digest in self.refused(peer).items() if id_ not in ids}
+
     def forget(self, peer: str) -> None:
         """As though there never had been one."""
         self._peers.pop(peer, None)

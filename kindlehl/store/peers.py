@@ -2,7 +2,7 @@
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from kindlehl.domain.facts import Id
 from kindlehl.ports import Progress
@@ -46,6 +46,10 @@ class SqlitePeers:
     def refuse(self, peer: str, facts: Iterable[tuple[Id, int, str]]) -> None:
         """Remember facts that it did not take, the digest of each, and why."""
         self._db.executemany("INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?)", ((peer, *fact) for fact in facts))
+
+    def took(self, peer: str, ids: Sequence[Id]) -> None:
+        """It has these after all."""
+        self._db.executemany("DELETE FROM refused WHERE peer = ? AND id = ?", ((peer, id_) for id_ in ids))
 
     def forget(self, peer: str) -> None:
         """As though there never had been one."""

@@ -36,6 +36,8 @@ NOT_UNDERSTOOD = 1008
 
 Withheld = Annotated[int, Meta(ge=0, le=3)]
 Cursor = Number
+Moment = Annotated[str, Meta(max_length=40)]
+"""UTC, ISO 8601 with Z; empty for never."""
 Bucket = Annotated[str, Meta(pattern=r"^[0-9a-f]{2}([0-9a-f]{2})?\Z")]
 """The last two or four digits of an id: they are random in every kind of id."""
 
@@ -51,7 +53,7 @@ class Hello(msgspec.Struct, tag_field="say", tag="hello"):
     refuses: Withheld = 0
     """What the answering replica is to keep nothing of, by its owner's last wish that is known here: so one that was
     restored learns of it again."""
-    wished: Annotated[str, Meta(max_length=40)] = ""
+    wished: Moment = ""
     """When that was wished, by the answering replica's clock."""
 
 
@@ -69,7 +71,7 @@ class Welcome(msgspec.Struct, tag_field="say", tag="welcome"):
     """What this replica does not take, from anybody."""
     now: str
     """Its wall clock, UTC, ISO 8601 with Z."""
-    wished: str = ""
+    wished: Moment = ""
     """When its owner wished that it refuses that."""
 
 
@@ -202,6 +204,8 @@ class Collected(msgspec.Struct):
     """The token, given once; None while nobody has."""
 
     token: str | None
+    person: str = ""
+    """The id of whoever agreed, to whom this device belongs now."""
 
 
 class DeviceSeen(msgspec.Struct):
@@ -235,7 +239,7 @@ class Wished(msgspec.Struct):
     """What is refused now, and when that was wished."""
 
     refuses: Withheld
-    at: str
+    at: Moment
 
 
 class Rename(msgspec.Struct):

@@ -424,6 +424,11 @@ class TestPeers:
         assert library.peers.progress("home") == Progress("e2", 3, 4, NOTES)
         assert library.peers.refused("home") == {BEST.id: 8, LONG.id: 9}
         with library.transaction():
+            library.peers.refuse("work", [(BEST.id, 8, "too_large")])
+            library.peers.took("work", [])
+            library.peers.took("home", [BEST.id])
+        assert (library.peers.refused("home"), library.peers.refused("work")) == ({LONG.id: 9}, {BEST.id: 8})
+        with library.transaction():
             library.peers.forget("home")
         assert (library.peers.progress("home"), library.peers.refused("home")) == (Progress(), {})
         assert library.peers.progress("work") == Progress("e1", 5, 6)

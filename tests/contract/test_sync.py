@@ -5,17 +5,19 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from support.histories import edit, import_of, keep, made_id, picture, record
 
 from kindlehl import wire
+from kindlehl.domain.erasure import skeleton
 from kindlehl.domain.errors import KindlehlError, MovedError, OfflineError, UpgradeError, WireError
 from kindlehl.domain.facts import Edit
 from kindlehl.domain.withholding import ALL, HIGHLIGHTS, NOTES, NOTHING
 from kindlehl.ports import Filter, Library
+from kindlehl.services import traces
 from kindlehl.services.sync import round as rounds
 from kindlehl.services.sync import wishes
 from kindlehl.services.sync.answering import Desk, mend
@@ -51,6 +53,7 @@ class Home:
     asked: list[Question] = field(default_factory=list)
     answered: list[Answer] = field(default_factory=list)
     meddle: Callable[[Question], None] = lambda _: None
+    now: datetime = NOW
 
     @property
     def epoch(self) -> str:
@@ -68,7 +71,7 @@ class Home:
         self.meddle(question)
         question = messages.decode_question(messages.encode(question))
         self.asked.append(question)
-        answer = Desk(self.library).answer(question, NOW)
+        answer = Desk(self.library).answer(question, self.now)
         answer = messages.decode_answer(messages.encode(answer))
         self.answered.append(answer)
         if isinstance(answer, Failed):
@@ -487,7 +490,8 @@ class TestWithholding:
         assert not any("words" in body for body in home.library.facts.bodies())
 
     def test_a_restored_server_learns_of_its_owners_wish_again(self, mine: Library, home: Home) -> None:
-        """From any device that has met it since; a wish that is older than its own, or of a time to come, is none."""
+        """From any device that has met it since; a wish that is older than its own, or after which none could be, is
+        none."""
         met(mine, home)
         home.refuse(HIGHLIGHTS, "2020-01-01T00:00:00.000Z")
         met(mine, home)
@@ -498,12 +502,62 @@ class TestWithholding:
         home.refuse(NOTHING, "2021-01-01T00:00:00.000Z")
         assert met(mine, home).refuses == NOTHING
         assert same(mine, home.library)
-        for at in ("2020-06-01T00:00:00.000Z", "9999-01-01T00:00:00.000Z"):
+        for at in ("2020-06-01T00:00:00.000Z", "9999-01-01T00:00:00.000Z", "2", "2024-13-01T00:00:00.000Z", "~"):
             hello = Hello((1, 1), 1, NOTHING, HIGHLIGHTS, at)
             answer = Desk(home.library).answer(hello, NOW)
             assert isinstance(answer, messages.Welcome)
             assert answer.refuses == NOTHING
         assert same(mine, home.library)
+        home.refuse(NOTES, "2022-01-01T00:00:00.000Z")  # whatever was said there can be followed by something else
+
+    def test_a_wish_holds_though_the_servers_clock_fell_back(self, mine: Library, home: Home) -> None:
+        """It came back on a machine that does not know what time it is."""
+        home.refuse(HIGHLIGHTS, "2031-01-01T00:00:00.000Z")
+        met(mine, home)
+        home.library = MemoryLibrary()
+        assert met(mine, home).refuses == HIGHLIGHTS
+        assert not any("words" in body for body in home.library.facts.bodies())
+        assert wishes.refuses(home.library) == HIGHLIGHTS
+
+    def test_what_the_owner_wished_last_does_not_go_to_a_server_that_does_not_heed_it(
+        self, mine: Library, home: Home
+    ) -> None:
+        """The device remembers it for both."""
+        home.refuse(HIGHLIGHTS)
+        met(mine, home)
+        home.library = MemoryLibrary()
+        ask = home.ask
+
+        def deaf(question: Question) -> Answer:
+            if isinstance(question, Hello):
+                question = Hello(question.protocol, question.fold, question.withheld)
+            return ask(question)
+
+        for _ in range(2):
+            done = sync(mine, "home", deaf)
+            assert (done.equal, done.refuses) == (True, HIGHLIGHTS)
+        assert not any("words" in body for body in home.library.facts.bodies())
+        assert met(mine, home).refuses == HIGHLIGHTS
+
+    def test_a_wish_is_remembered_though_a_round_breaks_off_at_a_server_that_forgot_it(
+        self, mine: Library, home: Home
+    ) -> None:
+        """Nothing of it is lost with the cursors."""
+        home.refuse(HIGHLIGHTS)
+        met(mine, home)
+
+        def unplug(question: Question) -> None:
+            if not isinstance(question, Hello):
+                raise OfflineError("The server cannot be reached.")
+
+        home.meddle = unplug
+        for _ in range(2):
+            home.library = MemoryLibrary()
+            with pytest.raises(OfflineError):
+                met(mine, home)
+        home.library = MemoryLibrary()
+        home.meddle = lambda _: None
+        assert met(mine, home).refuses == HIGHLIGHTS
 
     def test_a_later_wish_is_later_whatever_the_clock_says(self, mine: Library, home: Home) -> None:
         """A clock that fell back brings no earlier wish in force again."""
@@ -517,7 +571,7 @@ class TestWithholding:
     def test_what_was_dropped_leaves_no_trace_though_somebody_read_at_that_moment(
         self, mine: Library, tmp_path: Path
     ) -> None:
-        """Not even of what had been set aside as rotten; at the latest after the next hello."""
+        """Not even of what had been set aside as rotten; at the latest ten minutes later, with a hello."""
         path = tmp_path / "home.db"
         with closing(open_library(path)) as library, closing(sqlite3.connect(path)) as db:
             home = Home(library)
@@ -531,11 +585,31 @@ class TestWithholding:
             home.refuse(NOTES)
             db.execute("COMMIT")
             db.close()
+            home.now += timedelta(minutes=11)
             met(mine, home)
             library.close()
         said = b"".join(each.read_bytes() for each in tmp_path.glob("home.db*"))
         assert b"that rot" not in said
         assert self.NOTE.value.encode() not in said
+
+    @pytest.mark.parametrize("here", ["server", "device"])
+    def test_what_somebody_else_erased_leaves_no_trace_either(self, mine: Library, tmp_path: Path, here: str) -> None:
+        """On a server, or on another device: who empties a trash empties it everywhere."""
+        path = tmp_path / "other.db"
+        with closing(open_library(path)) as other:
+            home = Home(other if here == "server" else MemoryLibrary())
+            met(mine, home)
+            if here == "device":
+                met(other, home)
+            keep(mine, skeleton(HIS[7]))
+            met(mine, home)
+            if here == "device":
+                met(other, home)
+            traces.scrub(other, NOW)
+            assert held(other)[HIS[7].id] == held(mine)[HIS[7].id]
+        said = b"".join(each.read_bytes() for each in tmp_path.glob("other.db*"))
+        assert b"His words 8" not in said
+        assert b"His words 9" in said
 
 
 class TestRot:
@@ -645,6 +719,20 @@ class TestRefusal:
         assert (met(mine, home).healed, home.told()) == (1, ([], [wire.encode(near)]))
         keep(mine, replace(long, value=None, erased=True))
         assert met(mine, home).refused == 0
+        assert same(mine, home.library)
+
+    def test_what_was_refused_and_is_there_all_the_same_counts_as_there(
+        self, mine: Library, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A server that takes more by now has it from another device."""
+        long = edit(60, HIS[0].id, "note", "long " * 1_000)
+        keep(mine, long)
+        with monkeypatch.context() as patch:
+            patch.setattr(messages, "FACT_BYTES", 3_000)
+            assert met(mine, home).refused == 1
+        keep(home.library, long)
+        assert met(mine, home).equal
+        assert met(mine, home).healed == 0
         assert same(mine, home.library)
 
     def test_another_server_is_offered_what_the_one_before_refused(

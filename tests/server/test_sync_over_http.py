@@ -132,13 +132,13 @@ class TestPairing:
         """It asks again until then, and has its token once."""
         with closing(Server(url)) as stranger:
             paired = stranger.pair("Anna's laptop")
-            assert stranger.collect(paired.secret) is None
+            assert stranger.collect(paired.secret) == messages.Collected(None)
             assert needs.pairing.approve(anna, paired.code) == ("Anna's laptop", "127.0.0.1")
-            token = stranger.collect(paired.secret)
-            assert token
+            found = stranger.collect(paired.secret)
+            assert found.person == anna.id
             with pytest.raises(DeniedError):
                 stranger.collect(paired.secret)
-        with closing(Server(url, token)) as server:
+        with closing(Server(url, found.token)) as server:
             assert isinstance(server.ask(Hello((1, 1), 3)), messages.Welcome)
 
     def test_a_device_that_was_signed_out_is_told_so(self, server: Server, needs: Needs, anna: Person) -> None:
@@ -283,8 +283,10 @@ class TestStrangers:
         assert told.value.message == "127.0.0.1 cannot be reached (no connection)."
 
     @pytest.mark.parametrize(
-        "url", ["", "books", "ftp://books", "http://", "http://me:secret@books", "http://[", "http://x\n", "http://x?y"]
-    )
+        "url",
+        ["", "books", "ftp://books", "http://", "http://me:secret@books", "http://[", "http://x\n", "http://x?y",
+         "http://h..x", "http://.", f"http://{'a' * 64}.org", "http://books:99999", "http://books:0"],
+    )  # fmt: skip
     def test_what_is_no_address_is_said_to_be_none(self, url: str) -> None:
         """Before anything is sent, and without repeating what may hold a password."""
         with pytest.raises(UsageError) as told:

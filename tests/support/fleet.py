@@ -156,7 +156,7 @@ class Fleet:
         """Let a device in, whether or not it was."""
         token = let_in(self.needs, self.owner, name)
         library = self.devices[name].library
-        wiring.keep_pairing(library, wiring.new_pairing(library, url or self.serving.url, token, name))
+        wiring.keep_pairing(library, wiring.new_pairing(library, url or self.serving.url, token, name, self.owner.id))
 
     @property
     def library(self) -> Path:
@@ -172,7 +172,7 @@ class Fleet:
         """A round of a device that nobody disturbs."""
         token = wiring.needed_pairing(device.library).token
         with wiring.server(self.serving.url, token) as server, wiring.library(device.library) as own:
-            return sync(own, PEER, server.ask)
+            return sync(own, self.owner.id, server.ask)
 
     def restore(self, backup: Path) -> None:
         """Put a backup in the place of the server's library."""

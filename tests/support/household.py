@@ -66,7 +66,7 @@ class Household:
     def pair(self, device: Kindlehl, name: str) -> None:
         """Let a device in, as `kindlehl pair` does."""
         token = let_in(self.needs, self.owner, name)
-        wiring.keep_pairing(device.library, wiring.new_pairing(device.library, self.url, token, name))
+        wiring.keep_pairing(device.library, wiring.new_pairing(device.library, self.url, token, name, self.owner.id))
 
     def fresh(self) -> None:
         """As though nothing had been there yet, but for its owner."""

@@ -18,6 +18,8 @@ from support.served import serving
 from support.waiting import until
 
 from kindlehl import wiring
+from kindlehl.domain.facts import new_id
+from kindlehl_server.accounts import Person
 from kindlehl_server.app import create_app
 from kindlehl_server.store.database import Database
 
@@ -45,6 +47,19 @@ def equal(*devices: Kindlehl) -> bool:
     """Whether they hold and show the same."""
     first, *others = [(sorted(facts(each.library)), shown(each.library)) for each in devices]
     return all(first == other for other in others)
+
+
+def paired(device: Kindlehl, home: Household, person: Person) -> str:
+    """Have a device paired at the command line, and somebody agree; what it says beside its result."""
+    with device.start("pair", home.url) as pairing:
+        assert pairing.stdout
+        said = b""
+        while not (code := re.search(rb"\b[B-Z]{4}-[B-Z]{4}\b", said)):
+            said += pairing.stdout.readline()
+        home.needs.pairing.approve(person, code[0].decode())
+        _, err = pairing.communicate(timeout=20)
+    assert pairing.returncode == 0, err
+    return err.decode()
 
 
 def first_id(person: Kindlehl) -> str:
@@ -361,6 +376,46 @@ class TestPrivacy:
             each("sync")
         assert equal(laptop, desktop)
         assert b"secret thought" in home.library.read_bytes() + wal(home.library)
+
+    def test_what_somebody_wished_is_nobody_elses_wish(
+        self, device: Callable[[str], Kindlehl], home: Household
+    ) -> None:
+        """A device that goes over to another person on the same server has nothing of his dropped; and what was not to
+        be held for the one it does not send to the other, until it is told to."""
+        laptop = device("laptop")
+        laptop.ok("import", SAMPLE)
+        laptop.ok("note", first_id(laptop), "a secret thought")
+        laptop.ok("sync", "stop", "notes", "--erase", "--yes")
+        laptop.ok("sync", "start", "notes", "--again")
+        laptop.ok("sync", "stop", "notes", "--erase", "--yes")
+        ben = home.needs.accounts.accept(home.needs.accounts.invite(home.owner), "Ben", PASSWORD)
+        bens = Kindlehl(home.folder.parent / "bens", {"KINDLEHL_DEVICE": "bens"})
+        bens.ok("import", SAMPLE)
+        bens.ok("note", first_id(bens), "a thought of his")
+        paired(bens, home, ben)
+        bens.ok("sync")
+        before = facts(home.library_of(ben))
+        told = paired(laptop, home, ben)
+        assert "This device still keeps its notes to itself" in told
+        assert laptop("sync").code == 0
+        assert {*before} <= {*facts(home.library_of(ben))}
+        assert b"secret thought" not in home.library_of(ben).read_bytes() + wal(home.library_of(ben))
+        assert "a thought of his" in bens.ok("show", first_id(bens))
+        paired(laptop, home, home.owner)
+        assert "The server keeps no notes, as you told it." in laptop.ok("sync", "status")
+
+    def test_what_no_device_has_yet_comes_to_one_before_the_server_drops_it(
+        self, device: Callable[[str], Kindlehl], home: Household
+    ) -> None:
+        """A program wrote it there."""
+        laptop = device("laptop")
+        token = wiring.needed_pairing(laptop.library).token
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": new_id()}
+        body = {"text": "Simplify, simplify.", "title": "Walden"}
+        assert httpx2.post(f"{home.url}/api/v1/highlights", json=body, headers=headers).status_code == 201
+        laptop.ok("sync", "stop", "highlights", "--erase", "--yes")
+        assert "Simplify, simplify." in laptop.ok("list")
+        assert "Simplify" not in str(facts(home.library))
 
     def test_pairing_anew_keeps_what_a_device_keeps_to_itself(
         self, device: Callable[[str], Kindlehl], home: Household

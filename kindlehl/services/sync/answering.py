@@ -12,6 +12,7 @@ from kindlehl.domain import clock, fold, withholding
 from kindlehl.domain.errors import KindlehlError, MovedError, UpgradeError, WireError
 from kindlehl.domain.facts import Edit, Id
 from kindlehl.ports import Library
+from kindlehl.services import traces
 from kindlehl.services.sync import wishes
 from kindlehl.services.sync.digests import together, written
 from kindlehl.services.sync.pages import pages
@@ -86,9 +87,8 @@ class Desk:
             raise UpgradeError(f"The server and your kindlehl do not understand each other: {older} is too old.",
                                hint=f"Update {older}.")  # fmt: skip
         stamp = clock.stamp(now, "milliseconds")
-        if question.wished <= stamp:  # nobody wishes in the future
-            wishes.remind(self.library, question.refuses, question.wished)
-        wishes.scrub(self.library)
+        wishes.remind(self.library, question.refuses, question.wished)
+        traces.scrub(self.library, now)
         with self.library.snapshot():
             wish = wishes.wish(self.library)
             epoch, head = self.library.peers.epoch(), self.library.facts.head()
@@ -119,6 +119,8 @@ class Desk:
                     taken.append(body)
             before = self.library.facts.head()
             if taken:
+                if traces.erased(self.library, taken):
+                    traces.mark(self.library)
                 self.library.facts.add_raw(taken)
                 self.library.shelf.settle()
             return Pushed(before, self.library.facts.head(), self._digest(withheld), refused)

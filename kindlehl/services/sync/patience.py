@@ -14,6 +14,8 @@ _FIRST, _SOON, _LATE = 0.5, 5.0, 60.0
 """Seconds: the bound of the first pause, of those that follow, and of those after many failures."""
 _MANY = 60
 """Failures after which it is no matter of moments."""
+_LONGEST = 300.0
+"""Seconds: nobody is told to stay away for longer, whatever a proxy's page says."""
 
 
 @dataclass(slots=True)
@@ -27,7 +29,7 @@ class Pauses:
         """Seconds, after one more failure; no shorter than whoever failed asks for."""
         bound = min(_SOON if self.failures < _MANY else _LATE, _FIRST * 2 ** min(self.failures, 30))
         self.failures += 1
-        return max(self.draw(0, bound), error.retry_after or 0)
+        return max(self.draw(0, bound), min(error.retry_after or 0, _LONGEST))
 
     def over(self) -> None:
         """It went well."""

@@ -17,6 +17,7 @@ from kindlehl.domain.batches import batches
 from kindlehl.domain.errors import WireError
 from kindlehl.domain.facts import Id
 from kindlehl.ports import Library, Progress
+from kindlehl.services import traces
 from kindlehl.services.sync.digests import differing, together, written
 from kindlehl.services.sync.pages import pages
 from kindlehl.wire import messages
@@ -126,17 +127,19 @@ class Round:
         self.progress = self.library.peers.progress(self.peer)
         wish = self.progress.refuses, self.progress.wished
         welcome = self._put(Hello((messages.PROTOCOL, messages.PROTOCOL), fold.REVISION, self.withheld, *wish), Welcome)
-        self.withheld |= welcome.refuses
-        self.done.refuses = welcome.refuses
         known = bool(self.progress.epoch)
+        self.done.told = welcome.wished > wish[1] and (known or bool(welcome.refuses))
+        # The later wish holds: what the owner wished last does not go to a peer that does not know of it, either.
+        refuses, wished = (welcome.refuses, welcome.wished) if welcome.wished >= wish[1] else wish
+        self.withheld |= welcome.refuses | refuses
+        self.done.refuses = welcome.refuses | refuses
         if self.progress.epoch != welcome.epoch or self.progress.pulled > welcome.head:
             self.done.anew = known
             with self.library.transaction():
                 self.library.peers.forget(self.peer)  # what it refused, too: it may be another one now
-            self.progress = self._begun(welcome)
+                self._advance(self._begun(welcome)._replace(refuses=refuses, wished=wished))
         pushed = min(self.progress.pushed, self.library.facts.head())  # fewer, where rotten facts were set aside
-        self.done.told = welcome.wished > wish[1] and (known or bool(welcome.refuses))
-        self.progress = self.progress._replace(pushed=pushed, refuses=welcome.refuses, wished=welcome.wished)
+        self.progress = self.progress._replace(pushed=pushed, refuses=refuses, wished=wished)
         passed_over = self.progress.withheld
         self.done.released = bool(passed_over & ~self.withheld)
         # Cursors pass over what is withheld, and until both are equal nobody knows how much of it.
@@ -172,7 +175,10 @@ class Round:
         """Keep facts of the peer's; returns our head before and after."""
         before = self.library.facts.head()
         try:
-            self.done.received += self.library.facts.add_raw([bytes(raw).decode() for raw in facts])
+            bodies = [bytes(raw).decode() for raw in facts]
+            if traces.erased(self.library, bodies):
+                traces.mark(self.library)
+            self.done.received += self.library.facts.add_raw(bodies)
         except (UnicodeDecodeError, wire.Malformed) as error:
             raise WireError("The server sent something that is no fact.", hint="Update the server.") from error
         self.library.shelf.settle()
@@ -275,6 +281,10 @@ class Round:
                 raise WireError("The server sent other facts than it was asked for.")
             missing = [id_ for id_ in missing if id_ > last]
         refused = self.library.peers.refused(self.peer)
+        after_all = [id_ for id_, digest in refused.items() if theirs.get(id_) == written(digest)]
+        if after_all:  # a newer server took them from somebody else
+            with self.library.transaction():
+                self.library.peers.took(self.peer, after_all)
         unsent = [
             id_
             for id_, digest in self.library.facts.states(buckets, self.withheld).items()

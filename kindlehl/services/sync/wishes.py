@@ -1,17 +1,16 @@
 """What a library's owner does not want it to hold: a wish that is kept with the library, and of which every device that
 knows of it reminds a library that was restored since."""
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from kindlehl.domain.clock import stamp
-from kindlehl.domain.errors import BusyError
 from kindlehl.ports import Library, Progress
+from kindlehl.services import traces
 
 _OWN = ""
 """Under this name a library keeps its own owner's wish, as though it were a peer's."""
-_TRACES = "traces"
-"""Says that something of what was dropped may still be in the file."""
+_END = "9000"
+"""No wish is of that year or later: there is always a later one."""
 
 
 def wish(library: Library) -> Progress:
@@ -32,33 +31,34 @@ def change(library: Library, refuse: int, take: int, now: datetime) -> Progress:
         at = stamp(now, "milliseconds")
         if own.wished:
             at = max(at, stamp(datetime.fromisoformat(own.wished) + timedelta(milliseconds=1), "milliseconds"))
-        _keep(library, (own.refuses | refuse) & ~take, at)
-    scrub(library)
+        _keep(library, own, (own.refuses | refuse) & ~take, at)
+    traces.scrub(library, now)
     return wish(library)
 
 
 def remind(library: Library, refused: int, wished: str) -> None:
-    """A device knows of a wish. It is heeded if it is later than the one that is known here."""
-    if wished <= wish(library).wished:
+    """A device knows of a wish. It is heeded if it is later than the one that is known here, though its time may be one
+    to come: the clock of a library that was restored may have fallen back."""
+    if wished <= wish(library).wished or not is_moment(wished):
         return
     with library.transaction():
-        if wished > wish(library).wished:
-            _keep(library, refused, wished)
-    scrub(library)
+        own = wish(library)
+        if wished > own.wished:
+            _keep(library, own, refused, wished)
 
 
-def _keep(library: Library, refused: int, wished: str) -> None:
-    if refused and library.facts.drop(refused):
-        library.shelf.rebuild()
-        library.peers.renew()
-    library.peers.keep(_OWN, Progress(refuses=refused, wished=wished, met=_TRACES if refused else ""))
+def is_moment(wished: str) -> bool:
+    """Whether this is a time as wishes have it, and none where nobody could wish anything later."""
+    try:
+        return stamp(datetime.fromisoformat(wished), "milliseconds") == wished < _END
+    except (ValueError, OverflowError):
+        return False
 
 
-def scrub(library: Library) -> None:
-    """Leave no trace of what was dropped. Where somebody reads at this moment, traces are left until the next time."""
-    if wish(library).met != _TRACES:
-        return
-    with suppress(BusyError):
-        library.scrub()
-        with library.transaction():
-            library.peers.keep(_OWN, wish(library)._replace(met=""))
+def _keep(library: Library, own: Progress, refused: int, wished: str) -> None:
+    library.peers.keep(_OWN, own._replace(refuses=refused, wished=wished))
+    if refused:
+        traces.mark(library)
+        if library.facts.drop(refused):
+            library.shelf.rebuild()
+            library.peers.renew()

@@ -41,4 +41,8 @@ class Pairings:
         """A token, once somebody has agreed."""
         self.needs.limits.guess("collecting", requests.address(request))
         asked = requests.decoded(_collect, await requests.body(request, _LIMIT))
-        return requests.answered(Collected(await run_in_threadpool(self.needs.pairing.collect, asked.secret)))
+        return requests.answered(await run_in_threadpool(self._collected, asked.secret))
+
+    def _collected(self, secret: str) -> Collected:
+        token = self.needs.pairing.collect(secret)
+        return Collected(token, self.needs.accounts.device(token).owner) if token else Collected(None)

@@ -3,13 +3,13 @@
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from kindlehl.domain.facts import Id
 from kindlehl.ports import Operation, Progress
 from kindlehl_server.store.postgresql import tables
-from kindlehl_server.store.postgresql.session import Session
+from kindlehl_server.store.postgresql.session import Session, among
 
 _P, _R, _O, _M, _L = (
     tables.peers.c, tables.refused.c, tables.operations.c, tables.memo.c, tables.libraries.c,
@@ -54,7 +54,7 @@ class TablePeers:
 
     def refused(self, peer: str) -> Mapping[Id, int]:
         """The facts that this peer did not take, and their digests then."""
-        asked = select(_R.id, _R.digest).where(_R.owner == self._session.owner, _R.peer == peer)
+        asked = select(_R.id, _R.digest).where(*self._refused_by(peer))
         with self._session.reading() as db:
             return dict(db.execute(asked).all())
 
@@ -70,10 +70,18 @@ class TablePeers:
             with self._session.writing() as db:
                 db.execute(new.on_conflict_do_update(index_elements=["owner", "peer", "id"], set_=said), rows)
 
+    def took(self, peer: str, ids: Sequence[Id]) -> None:
+        """It has these after all."""
+        with self._session.writing() as db:
+            db.execute(delete(tables.refused).where(*self._refused_by(peer), among(_R.id, ids)))
+
+    def _refused_by(self, peer: str) -> tuple[ColumnElement[bool], ...]:
+        return _R.owner == self._session.owner, _R.peer == peer
+
     def forget(self, peer: str) -> None:
         """As though there never had been one."""
         with self._session.writing() as db:
-            db.execute(delete(tables.refused).where(_R.owner == self._session.owner, _R.peer == peer))
+            db.execute(delete(tables.refused).where(*self._refused_by(peer)))
             db.execute(delete(tables.peers).where(_P.owner == self._session.owner, _P.name == peer))
 
 

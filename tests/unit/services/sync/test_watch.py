@@ -267,6 +267,12 @@ class TestPatience:
         with pytest.raises(BusyError):
             self.attempts([later, 1], 30)
 
+    def test_nobody_stays_away_for_a_day(self) -> None:
+        """Whatever a proxy's page about its maintenance says."""
+        wrong = OfflineError("x")
+        wrong.retry_after = 86_400
+        assert Pauses(lambda _, bound: bound).next(wrong) == 300
+
     def test_who_makes_progress_has_time(self) -> None:
         """A first sync over a line that breaks all the time comes to its end."""
         assert len(self.attempts([*[OfflineError("x")] * 100, 1], 5, [0])) == 100
