@@ -177,6 +177,9 @@ def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
         out.append(
             f"The server did not take {done.refused:,} changes: they are too long, or too many. They are kept here."
         )
+    if server.copied:
+        out.append("Two computers sync under this device's name: one is a copy of the other. Nothing is lost by that; "
+                   f"to tell both apart, pair one of them anew: kindlehl pair {server.url}")  # fmt: skip
     if done.fold != fold.REVISION:
         out.append("The server's kindlehl is of another version than this one: until both are updated some highlights "
                    "may look different there.")  # fmt: skip

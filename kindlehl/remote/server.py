@@ -14,6 +14,7 @@ from httpx2 import URL, Client, HTTPError, InvalidURL, Limits, ReadTimeout, Resp
 
 from kindlehl import __version__
 from kindlehl.domain.errors import KindlehlError, OfflineError, UsageError, WireError, kind_of
+from kindlehl.remote import computer
 from kindlehl.wire import Malformed, messages, packing
 from kindlehl.wire.messages import (
     Answer,
@@ -49,10 +50,13 @@ class Server:
 
     def __init__(self, url: str, token: str | None = None, *, client: Client | None = None) -> None:
         self.url = _address(url)
+        self.copied = False
+        """Another computer comes under the same token: one of both is a copy."""
         self._base = str(self.url).rstrip("/")
         headers = {"User-Agent": f"kindlehl/{__version__}", "Accept-Encoding": packing.ENCODING}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
+            headers[computer.HEADER] = computer.start(token)
         # Certificates take a while to load, and where nobody speaks TLS none is looked at.
         verify = self.url.scheme == "https" or bool(getproxies())
         try:
@@ -117,6 +121,7 @@ class Server:
                 f"{self.url.host} cannot be reached ({_why(error)}).",
                 hint="Everything is kept here; sync again when it can.",
             ) from error
+        self.copied |= computer.COPIED in response.headers
         if response.status_code not in (200, 204):
             raise failure(self.url.host, response.status_code, response.headers.get("Retry-After"), data)
         return data

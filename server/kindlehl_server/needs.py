@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kindlehl_server.accounts import Accounts, Pairing, Sessions
+from kindlehl_server.computers import Computers
 from kindlehl_server.hub import Hub
 from kindlehl_server.limits import Limits
 from kindlehl_server.metrics import Metrics
@@ -29,3 +30,4 @@ class Needs:
     turns: Turns = field(default_factory=Turns)
     metrics: Metrics = field(default_factory=Metrics)
     limits: Limits = field(default_factory=Limits)
+    computers: Computers = field(default_factory=Computers)

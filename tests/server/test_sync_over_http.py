@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from unittest.mock import ANY
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import pytest
 import zstandard
 from starlette.responses import Response
 from support.histories import edit, import_of, made_id, picture, record
+from support.household import let_in
 from support.served import serving
 
 from kindlehl import wire
@@ -25,6 +27,7 @@ from kindlehl.domain.errors import (
     WireError,
 )
 from kindlehl.ports import Library
+from kindlehl.remote import computer
 from kindlehl.remote.server import Server
 from kindlehl.services.sync.round import sync
 from kindlehl.store.library import empty_library
@@ -123,6 +126,27 @@ class TestRounds:
             answer = bens.ask(messages.Fetch(his.peers.progress("home").epoch, [HIS[0].id]))
             assert isinstance(answer, messages.Page)
             assert answer.facts == []
+
+
+class TestCopies:
+    """Two computers, of which one is a copy of the other."""
+
+    def test_both_are_told_once_they_have_taken_turns(
+        self, url: str, needs: Needs, anna: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each computer by its own start; one that starts anew is no copy, and a token of its own ends it."""
+        token = let_in(needs, anna, "Laptop")
+
+        def told(start: str, token: str = token) -> bool:
+            (tmp_path / "boot_id").write_text(start)
+            monkeypatch.setattr(computer, "_START", tmp_path / "boot_id")
+            with closing(Server(url, token)) as server:
+                server.ask(Hello((1, 1), 3))
+                return server.copied
+
+        assert [told(start) for start in ("1", "2", "2", "1", "1", "2")] == [False, False, False, True, False, True]
+        other = let_in(needs, anna, "Copy")
+        assert [told("2", other), told("1"), told("1"), told("2", other)] == [False, True, False, False]
 
 
 class TestPairing:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from kindlehl.remote import computer
 from kindlehl.services.sync import wishes
 from kindlehl.services.sync.answering import Desk
 from kindlehl.wire import messages
@@ -47,7 +48,10 @@ class Sync:
                 hub.poke(device.owner, answer.head, device.id)
         elif isinstance(answer, States):
             metrics.healed.inc(answer.buckets)
-        return await run_in_threadpool(requests.answered, answer)
+        response = await run_in_threadpool(requests.answered, answer)
+        if self.needs.computers.came(device.id, request.headers.get(computer.HEADER, "")[:64]):
+            response.headers[computer.COPIED] = "1"
+        return response
 
     def _answer(self, token: str, data: bytes) -> Answer:
         question: Question = requests.decoded(messages.decode_question, data)
