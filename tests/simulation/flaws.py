@@ -8,7 +8,7 @@ from unittest import mock
 from simulation.world import World
 
 from kindlehl import wire
-from kindlehl.domain import fields
+from kindlehl.domain import fields, withholding
 from kindlehl.services.sync.round import Round
 
 
@@ -113,6 +113,23 @@ class PushedAnyway(World):
     round_kind = Careless
 
 
+class WishesForgotten(World):
+    """What the owner wished is known to the server alone."""
+
+    class Forgetful(Round):
+        """Takes what the server says of it, however old that is."""
+
+        def _hello(self) -> None:
+            withheld = self.withheld
+            super()._hello()
+            if self.done.anew:
+                self.withheld = withheld
+                self.progress = self.progress._replace(refuses=withholding.NOTHING, wished="")
+
+    round_kind = Forgetful
+
+
 FLAWS: Sequence[type[World]] = (
     NoDigests, CursorFirst, DigestsOfIds, FirstStateWins, LastStateWins, NoMarks, NewestNoteWins, PushedAnyway,
+    WishesForgotten,
 )  # fmt: skip

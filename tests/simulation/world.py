@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from support.histories import TEXTS, TITLES, picture, record
 
@@ -38,12 +38,15 @@ from kindlehl.wire.messages import Answer, Question
 EVERYTHING = Filter(kinds=SHOWN_KINDS, hidden_books=True)
 START = datetime(2024, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+Wish: TypeAlias = tuple[str, int]
+"""When it was wished, and what is to be kept nothing of."""
+NO_WISH: Wish = ("", withholding.NOTHING)
 FAULTS = (
     "loss", "answer lost", "duplication", "replay", "crash", "crash before a commit", "crash after a commit",
     "server crash", "skew", "same file twice", "other version of a file",
     "newer parser", "deleted here, imported there", "device restored", "device cloned", "paired anew",
     "server restored", "server restored silently", "server emptied", "flags toggled", "written by a newer version",
-    "somebody else in between", "erased on the server",
+    "somebody else in between", "erased on the server", "server skew",
 )  # fmt: skip
 
 
@@ -135,6 +138,8 @@ class Device(Replica):
         self.withheld = withholding.NOTHING
         self.revision = 1
         self.rounds: list[Done] = []
+        self.heard: Wish = NO_WISH
+        """The last wish of the owner's that it must remember: it heard of it in a round that came to its end."""
 
     def now(self) -> datetime:
         """As its clock has it."""
@@ -154,6 +159,10 @@ class Device(Replica):
                 self.world.wrong.append(f"{self.name} healed {done.healed} buckets, and nobody knows why")
             self.may_differ &= not done.equal
             self.rounds.append(done)
+            known = self.library.peers.progress("home")
+            if (known.wished, known.refuses) < self.heard:
+                self.world.wrong.append(f"{self.name} forgot what the server must not have")
+            self.heard = known.wished, known.refuses
         except OfflineError:
             pass
         except KindlehlError as error:
@@ -179,6 +188,7 @@ class World:
         """Everybody is there, and has nothing yet."""
         self.rng = random.Random(self.seed)
         self.now = START
+        self.server_skew = timedelta()
         self.made = 0
         self.losses = self.rng.choice((0.0, 0.05, 0.3))
         self.crashes = self.rng.choice((0.0, 0.02))
@@ -219,8 +229,14 @@ class World:
 
     def network(self, device: Device) -> Callable[[Question], Answer]:
         """Between a device and the server."""
+        heard = device.heard
 
         def ask(question: Question) -> Answer:
+            nonlocal heard
+            if isinstance(question, messages.Push) and any(
+                withholding.falls_under(wire.decode(bytes(raw))) & heard[1] for raw in question.facts
+            ):
+                self.wrong.append(f"{device.name} sent what the server must not have")
             data = messages.encode(question)
             self.fail(device, "loss", self.losses)
             if self.chance(0.02):
@@ -243,6 +259,8 @@ class World:
             if isinstance(decoded, messages.Failed):
                 error = OfflineError if decoded.code == "busy" else kind_of(decoded.code)
                 raise error(decoded.message)
+            if isinstance(decoded, messages.Welcome):
+                heard = max(heard, (decoded.wished, decoded.refuses))
             return decoded
 
         return ask
@@ -432,11 +450,14 @@ class World:
         refused = self.rng.choice((withholding.NOTHING, withholding.NOTES, withholding.HIGHLIGHTS))
         if refused:
             self.faults["erased on the server"] += 1
+        if self.rng.random() < 0.3:
+            self.faults["server skew"] += 1
+            self.server_skew = timedelta(days=self.rng.choice((-400, 0, 400)))
         self.heed(refused)
 
     def heed(self, refused: int) -> None:
         """The server does so."""
-        wishes.change(self.server.library, refused, withholding.ALL & ~refused, self.now)
+        wishes.change(self.server.library, refused, withholding.ALL & ~refused, self.now + self.server_skew)
         self.renew()
 
     def back_up(self, device: Device) -> None:
@@ -451,7 +472,8 @@ class World:
         chosen, image, may_differ = self.rng.choice(self.images)
         chosen.put_back(image)
         chosen.may_differ |= may_differ
-        if chosen is not self.server:
+        if isinstance(chosen, Device):
+            chosen.heard = NO_WISH
             self.faults["device restored"] += 1
         elif self.rng.random() < 0.5:
             self.renew()
@@ -480,11 +502,12 @@ class World:
                 return
             clone = Device(f"{device.name}'", self)
             clone.put_back(device.image())
-            clone.withheld, clone.may_differ = device.withheld, device.may_differ
+            clone.withheld, clone.may_differ, clone.heard = device.withheld, device.may_differ, device.heard
             self.devices.append(clone)
         else:
             with device.library.transaction():
                 device.library.peers.forget("home")
+            device.heard = NO_WISH
         self.faults[kind] += 1
 
     # -- the end --------------------------------------------------------------------------------------------------
@@ -497,7 +520,7 @@ class World:
         kept = self.facts(self.server).keys() - self.facts(self.server, refused).keys()
         wrong += [f"kept though it was refused: {id_}" for id_ in kept]
         self.is_healed = True
-        self.now += DAY  # no device remembers a wish that is later
+        self.now, self.server_skew = self.now + 900 * DAY, timedelta()  # no device remembers a wish that is later
         self.heed(withholding.NOTHING)
         for _ in range(3):
             for device in self.devices:
