@@ -51,12 +51,13 @@ class Accounts:
             db.execute(delete(invites).where(invites.c.inviter.is_(None)))
             return self._invite(db, "owner", None)
 
-    def invite(self, inviter: Person) -> str:
+    def invite(self, inviter: Person, still: Still = anyway) -> str:
         """A secret by which one more person can come in, once, within three days. Raises DeniedError unless an owner
         asks."""
         if inviter.role != "owner":
             raise DeniedError("Only an owner of this server can invite others.", hint="Ask whoever runs it.")
         with self._database.writing() as db:
+            still(db)
             return self._invite(db, "member", inviter.id)
 
     def _invite(self, db: Connection, role: Role, inviter: str | None) -> str:
