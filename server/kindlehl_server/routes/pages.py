@@ -17,7 +17,7 @@ from kindlehl_server.accounts import Person
 from kindlehl_server.accounts.accounts import normal
 from kindlehl_server.accounts.people import Still
 from kindlehl_server.accounts.sessions import LASTS, SignedOutError
-from kindlehl_server.errors import STATUS
+from kindlehl_server.errors import blamed
 from kindlehl_server.needs import Needs
 from kindlehl_server.routes import requests
 from kindlehl_server.web import HEADERS, STATIC, page
@@ -71,7 +71,7 @@ class Pages:
             )  # fmt: skip
         except KindlehlError as error:
             return page(
-                request, "join", STATUS.get(error.code, 500), problem=error, invitation=form.get("invitation", ""),
+                request, "join", blamed(error)[0], problem=error, invitation=form.get("invitation", ""),
                 name=form.get("name", ""),
             )  # fmt: skip
         return await self._signed_in(request, person, "")
@@ -88,7 +88,7 @@ class Pages:
             self.needs.limits.guess("sign in as", normal(name).casefold()[:64])
             person = await run_in_threadpool(self.needs.accounts.sign_in, name, form.get("password", ""))
         except KindlehlError as error:
-            return page(request, "sign-in", STATUS.get(error.code, 500), problem=error, name=name, then=then)
+            return page(request, "sign-in", blamed(error)[0], problem=error, name=name, then=then)
         return await self._signed_in(request, person, then)
 
     async def _signed_in(self, request: Request, person: Person, then: str) -> Response:
@@ -172,7 +172,7 @@ class Pages:
                     "code": form.get("code", ""),
                 }
             except KindlehlError as error:
-                return page(request, "pair", STATUS.get(error.code, 500), **{**words, "problem": error})
+                return page(request, "pair", blamed(error)[0], **{**words, "problem": error})
             return page(request, "pair", **words)
 
         return await self._as(request, "pair", show)
@@ -235,6 +235,7 @@ class Pages:
             try:
                 done = await act(person, form, still)
             except KindlehlError as error:
+                blamed(error)
                 return await self._home(request, person, problem=error)
             return await self._home(request, person, **done)
 

@@ -129,7 +129,7 @@ def _sentence(cause: BaseException | None) -> KindlehlError:
     if getattr(cause, "sqlstate", None) in _BUSY:
         return _busy()
     kind = re.sub(r"(?<!^)(?=[A-Z])", " ", type(cause).__name__).lower()
-    return LibraryError(f"The server's database failed ({kind}).", hint="Its log says more.")
+    return LibraryError(f"The server's database failed ({kind}).")
 
 
 def _busy() -> BusyError:
