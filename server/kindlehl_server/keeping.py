@@ -126,10 +126,7 @@ def reset(settings: Settings) -> int:
     LibraryError."""
     if not settings.database:
         _file(settings)
-    with (
-        nullcontext() if settings.database else alone(settings.data),
-        closing(Database(settings.url)) as database,
-    ):
+    with closing(Database(settings.url)) as database, wiring.only_here(settings, database):
         migrate(database)
         close_doors(database, ())
         libraries = wiring.libraries(settings, database)

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kindlehl.domain.errors import BusyError
+from kindlehl.domain.errors import BusyError, LibraryError
 
 try:
     import fcntl
@@ -14,11 +14,18 @@ except ImportError:  # Windows: nobody is kept out there
 
 @contextmanager
 def alone(data: Path) -> Generator[None]:
-    """Nobody else runs on this folder, mends it or puts another in its place meanwhile. Raises BusyError."""
+    """Nobody else runs on this folder, mends it or puts another in its place meanwhile. Raises BusyError where somebody
+    does, LibraryError where nothing can be written there."""
     if not fcntl:
         yield
         return
-    with (data / "server.lock").open("w") as lock:
+    try:
+        lock = (data / "server.lock").open("w")
+    except OSError as error:
+        raise LibraryError(
+            f"{data} cannot be written: {error.strerror}.", hint="Check its permissions, or choose another one: --data"
+        ) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def needs(settings: Settings) -> Generator[Needs]:
     """What a server is made of, its database up to date; let go of afterwards. Raises LibraryError, and
     BusyError where another one runs there."""
     folder(settings.data)
-    with alone(settings.data), closing(Database(settings.url)) as database:
+    with closing(Database(settings.url)) as database, only_here(settings, database):
         migrate(database)
         accounts = Accounts(database, now)
 
@@ -69,6 +69,11 @@ def _conflicts(libraries: Libraries, owner: str) -> int:
             return library.shelf.count(IN_CONFLICT)
     except KindlehlError:
         return 0  # what is wrong with a library, `kindlehl server verify` says
+
+
+def only_here(settings: Settings, database: Database) -> AbstractContextManager[None]:
+    """Nobody else uses this folder meanwhile; a PostgreSQL is kept by its own tools."""
+    return alone(settings.data) if database.engine.dialect.name == "sqlite" else nullcontext()
 
 
 def libraries(settings: Settings, database: Database) -> Libraries:

@@ -25,6 +25,7 @@ from kindlehl.domain.erasure import skeleton, skeleton_of_edit
 from kindlehl.domain.errors import (
     BusyError,
     DeniedError,
+    LibraryError,
     NewerLibraryError,
     NotFoundError,
     RevokedError,
@@ -271,6 +272,17 @@ class TestInPlace:
             (tmp_path / "while.zip").unlink()
             assert sorted(tmp_path.iterdir()) == before
         assert keeping.restore(backup, place, NOW).aside
+
+    def test_a_folder_that_cannot_be_written_is_a_sentence(self, tmp_path: Path) -> None:
+        """But where a PostgreSQL keeps everything nothing is written there."""
+        (tmp_path / "server.lock").mkdir()
+        with pytest.raises(LibraryError, match="cannot be written"), wiring.needs(Settings(tmp_path)):
+            pass
+        with (
+            closing(Database("postgresql://me@127.0.0.1:9/books")) as database,
+            wiring.only_here(Settings(tmp_path), database),
+        ):
+            pass
 
     def test_where_the_place_is_taken_meanwhile_what_was_there_comes_back(
         self, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
