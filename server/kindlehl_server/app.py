@@ -1,11 +1,12 @@
 """The server as a value: what it needs goes in, an ASGI application comes out, and its routes are one list."""
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kindlehl.domain.errors import KindlehlError
-from kindlehl_server.errors import problem
+from kindlehl_server.errors import Boundary, problem
 from kindlehl_server.needs import Needs
 from kindlehl_server.routes.devices import Devices
 from kindlehl_server.routes.health import Health
@@ -27,7 +28,7 @@ def create_app(needs: Needs) -> Starlette:
         *Health(needs).routes(),
         *Pages(needs).routes(),
     ]
-    return Starlette(routes=routes, exception_handlers={KindlehlError: _told})
+    return Starlette(routes=routes, middleware=[Middleware(Boundary)], exception_handlers={KindlehlError: _told})
 
 
 async def _told(_: Request, error: Exception) -> Response:
