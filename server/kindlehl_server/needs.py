@@ -9,7 +9,7 @@ from kindlehl_server.hub import Hub
 from kindlehl_server.limits import Limits
 from kindlehl_server.metrics import Metrics
 from kindlehl_server.ports import Libraries
-from kindlehl_server.turns import Turns
+from kindlehl_server.turns import Room, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +27,6 @@ class Needs:
     """How others reach it, where that is another address than its own."""
     hub: Hub = field(default_factory=Hub)
     turns: Turns = field(default_factory=Turns)
+    room: Room = field(default_factory=Room)
     metrics: Metrics = field(default_factory=Metrics)
     limits: Limits = field(default_factory=Limits)

@@ -5,8 +5,8 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from support.household import PASSWORD, Household, household, let_in
 
 from kindlehl import wire
 from kindlehl.domain.errors import BusyError, KindlehlError, MovedError
-from kindlehl.domain.facts import Fact
+from kindlehl.domain.facts import Fact, new_id
 from kindlehl.ports import Library
 from kindlehl.remote.server import Server
 from kindlehl.services.sync.round import sync
@@ -29,7 +29,7 @@ from kindlehl.wire import messages
 from kindlehl.wire.messages import Hello, Push, Pushed, Welcome
 from kindlehl_server.accounts import Person
 from kindlehl_server.routes import requests
-from kindlehl_server.turns import Turns
+from kindlehl_server.turns import HELD, Turns
 
 HIS = [record("highlight", "Tale (Dickens, Charles)", f"His words {n}", n, 1, n % 30, False) for n in range(1, 50)]
 
@@ -71,6 +71,33 @@ def pushed(server: Server, *said: Fact) -> Pushed:
     answer = server.ask(Push(welcome.epoch, [messages.Raw(wire.encode(fact).encode()) for fact in said]))
     assert isinstance(answer, Pushed)
     return answer
+
+
+class Slow:
+    """A request whose end is yet to come: let in when it began, and revoked or signed out since."""
+
+    def __init__(self, url: str, words: str, body: bytes, head: str) -> None:
+        address = urlsplit(url)
+        assert address.hostname
+        self._made = socket.create_connection((address.hostname, address.port or 0), 10)
+        said = f"{words} HTTP/1.1\r\nHost: x\r\n{head}\r\nContent-Length: {len(body)}\r\n\r\n"
+        self._made.sendall(said.encode() + body[:2])
+        self._rest = body[2:]
+        time.sleep(0.5)
+
+    def end(self) -> bytes:
+        """Send the rest; the first line of the answer."""
+        self._made.sendall(self._rest)
+        return self.answer()
+
+    def hang_up(self) -> None:
+        """Say no more."""
+        self._made.close()
+
+    def answer(self) -> bytes:
+        """Its first line."""
+        with closing(self._made):
+            return self._made.recv(4096).partition(b"\r\n")[0]
 
 
 class TestOthers:
@@ -125,6 +152,30 @@ class TestOthers:
 
         assert sorted(asyncio.run(crowd())) == ["anna"] * 5 + ["ben"] + ["busy for 1.0 s"] * 2
 
+    def test_who_sends_much_at_once_fills_no_more_than_his_share(self, home: Household, ben: Person) -> None:
+        """Twenty messages of Anna's arrive as slowly as they can, and whatever is beyond her share is told to wait;
+        Ben's is taken meanwhile, and hers again when they are gone."""
+        token, blob = let_in(home.needs, home.owner, "Laptop"), b"x" * (messages.MESSAGE_BYTES - 1)
+        with closing(device(home, ben)) as his, ExitStack() as opened:
+            head, answers = f"Authorization: Bearer {token}", list[bytes]()
+            for _ in range(20):
+                address = urlsplit(home.url)
+                made = opened.enter_context(socket.create_connection((address.hostname or "", address.port or 0), 10))
+                said = f"POST /api/v1/sync HTTP/1.1\r\nHost: x\r\n{head}\r\nContent-Length: {len(blob) + 1}\r\n\r\n"
+                with suppress(ConnectionError):  # whoever is sent away need not be heard to the end
+                    made.sendall(said.encode() + blob)
+                made.settimeout(0.5)
+                try:
+                    answers.append(made.recv(4096).partition(b"\r\n")[0])
+                except TimeoutError:
+                    answers.append(b"")
+            share = HELD // messages.MESSAGE_BYTES
+            assert answers == [b""] * share + [b"HTTP/1.1 503 Service Unavailable"] * (20 - share)
+            assert pushed(his, HIS[1]).refused == []
+        time.sleep(0.5)
+        with closing(Server(home.url, token)) as server:
+            assert pushed(server, HIS[0]).refused == []
+
     def test_facts_under_anothers_ids_reach_nobody_elses_library(
         self, home: Household, ben: Person, mine: Library
     ) -> None:
@@ -174,6 +225,16 @@ class TestMessages:
             assert time.monotonic() - began < 2
             answers = [whole(made) for made in dripping]
         assert all(answer.startswith(b"HTTP/1.1 400") and b"took too long" in answer for answer in answers)
+
+    def test_who_hangs_up_in_the_middle_of_a_message_is_no_matter_for_the_log(
+        self, home: Household, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """However many do so."""
+        head = f"Authorization: Bearer {let_in(home.needs, home.owner, 'Laptop')}\r\nIdempotency-Key: {new_id()}"
+        for words in ("POST /api/v1/sync", "POST /api/v1/highlights", "POST /api/v1/pairings", "POST /sign-in"):
+            Slow(home.url, words, b"x" * 99, head).hang_up()
+        time.sleep(0.5)
+        assert capfd.readouterr().err == ""
 
     def test_a_million_wishes_in_one_message_are_too_many(self, home: Household) -> None:
         """Whatever they wish: what is taken fits a message, and a message has an end."""
@@ -285,3 +346,70 @@ def test_a_device_that_is_revoked_while_its_message_arrives_is_not_heard(home: H
         assert b"401" in whole(made)
     with closing(open_library(home.library)) as library:
         assert [*library.facts.bodies()] == []
+
+
+class TestDoors:
+    """Whoever is let in no more does nothing more, whatever he began before."""
+
+    def test_a_device_that_is_revoked_ends_no_request_that_was_under_way(self, home: Household) -> None:
+        """It drops no library, writes nothing, changes nothing and calls no device otherwise."""
+        stolen, mine = (let_in(home.needs, home.owner, name) for name in ("Stolen", "Mine"))
+        (kept, lost) = home.needs.accounts.devices(home.owner.id)
+        hers = {"Authorization": f"Bearer {mine}"}
+        path = f"{home.url}/api/v1/highlights"
+        made = httpx2.post(path, headers=hers | {"Idempotency-Key": new_id()}, json={"text": "Hers", "title": "Emma"})
+        place, tag = made.headers["Location"], made.headers["ETag"]
+        change = f"Idempotency-Key: {new_id()}\r\nIf-Match: {tag}\r\nAuthorization: Bearer {stolen}"
+        under_way = [
+            Slow(home.url, words, body, head)
+            for words, body, head in (
+                ("POST /api/v1/refusal", b'{"refuse":3}', f"Authorization: Bearer {stolen}"),
+                ("POST /api/v1/highlights", b'{"text":"evil","title":"Emma"}', change),
+                (f"PATCH {place}", b'{"text":"evil"}', change),
+                (f"DELETE {place}", b"{        }", change),
+                (f"PATCH /api/v1/devices/{kept.id}", b'{"name":"evil"}', f"Authorization: Bearer {stolen}"),
+            )
+        ]
+        home.needs.accounts.revoke(home.owner.id, lost.id)
+        assert [request.end() for request in under_way] == [b"HTTP/1.1 401 Unauthorized"] * 5
+        assert httpx2.get(home.url + place, headers=hers).headers["ETag"] == tag
+        assert [each.name for each in home.needs.accounts.devices(home.owner.id)] == ["Mine"]
+        with closing(open_library(home.library)) as library:
+            assert not any(b"evil" in body.encode() for body in library.facts.bodies())
+
+    def test_a_device_that_is_revoked_while_it_waits_for_its_turn_is_not_heard(self, home: Household) -> None:
+        """What it asks for is looked at when its turn comes."""
+        token = let_in(home.needs, home.owner, "Stolen")
+        (lost,) = home.needs.accounts.devices(home.owner.id)
+        head = {"Authorization": f"Bearer {token}", "Idempotency-Key": new_id()}
+        answers: list[int] = []
+
+        def add() -> None:
+            new = {"text": "evil", "title": "Emma"}
+            answers.append(httpx2.post(f"{home.url}/api/v1/highlights", headers=head, json=new, timeout=30).status_code)
+
+        with pytest.MonkeyPatch.context() as patch:
+            waited = threading.Event()
+            turn = Turns.turn
+
+            @asynccontextmanager
+            async def late(self: Turns, owner: str) -> AsyncGenerator[None]:
+                async with turn(self, owner):
+                    waited.set()
+                    await asyncio.sleep(0.5)
+                    yield
+
+            patch.setattr(Turns, "turn", late)
+            thread = threading.Thread(target=add)
+            thread.start()
+            assert waited.wait(10)
+            home.needs.accounts.revoke(home.owner.id, lost.id)
+            thread.join()
+        assert answers == [401]
+
+    def test_whoever_is_not_let_in_has_nothing_buffered(self, home: Household) -> None:
+        """He is sent away before he has said anything."""
+        for path in ("highlights", "sync", "refusal"):
+            head = f"Authorization: Bearer nobody\r\nIdempotency-Key: {new_id()}"
+            request = Slow(home.url, f"POST /api/v1/{path}", b"x" * 999_999, head)
+            assert request.answer() == b"HTTP/1.1 401 Unauthorized", path

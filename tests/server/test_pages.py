@@ -1,9 +1,12 @@
 """The pages by which people come in: what a browser without any script sends and is shown."""
 
 import re
+import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -11,10 +14,12 @@ from httpx2 import Client, Response
 from support.household import PASSWORD
 from support.served import serving
 
-from kindlehl.domain.errors import TooOftenError
+from kindlehl.domain.errors import DeniedError, TooOftenError
 from kindlehl_server.accounts import Person
+from kindlehl_server.accounts.sessions import SignedOutError
 from kindlehl_server.app import create_app
 from kindlehl_server.needs import Needs
+from kindlehl_server.store.database import Database
 
 PAGES = ("/", "/join", "/sign-in", "/pair")
 
@@ -180,6 +185,8 @@ class TestGuessing:
         """Each by itself."""
         codes = [hers.post("/pair", data={"code": f"BCDF-GHJ{n}"}).status_code for n in range(12)]
         assert codes == [404] * 10 + [429] * 2
+        for path in ("/pair/approve", "/pair/refuse"):
+            assert "tried too often" in shown(hers.post(path, data={"code": "BCDF-GHJK"}), "Your devices")
         form = {"name": "Eve", "password": PASSWORD}
         invited = [hers.post("/join", data={**form, "invitation": f"khl_{n}"}).status_code for n in range(12)]
         assert invited == [403] * 10 + [429] * 2
@@ -198,6 +205,71 @@ class TestGuessing:
             assert "signed in here only" in shown(hers.post("/sign-out-others"), "Your devices")
             shown(lost.get("/"), "Sign in")
             shown(hers.get("/"), "Your devices")
+
+
+class TestEnded:
+    """A session that was ended lets nobody in, whatever was begun in it."""
+
+    @pytest.fixture
+    def stolen(self, url: str, anna: Person) -> Iterator[Client]:
+        """Another browser in which Anna is signed in."""
+        with Client(base_url=url, follow_redirects=True) as client:
+            shown(client.post("/sign-in", data={"name": anna.name, "password": PASSWORD}), "Your devices")
+            yield client
+
+    def test_a_device_that_was_approved_in_it_is_not_let_in_any_more(
+        self, hers: Client, stolen: Client, needs: Needs, anna: Person, ben: Person
+    ) -> None:
+        """Nor does an invitation of that person's hold. One that was let in before is seen among her devices; what
+        others approved is theirs."""
+        mine, his = needs.pairing.start("A thief's", "192.0.2.9"), needs.pairing.start("Ben's", "192.0.2.8")
+        assert "is let in" in stolen.post("/pair/approve", data={"code": mine.code}).text
+        needs.pairing.approve(ben, his.code)
+        invitation = re.search(r"/join#(khl_[\w-]+)<", stolen.post("/invite").text)
+        assert invitation
+        said = shown(hers.post("/sign-out-others"), "Your devices")
+        assert "signed in here only" in said
+        with pytest.raises(DeniedError):
+            needs.pairing.collect(mine.secret)
+        with pytest.raises(DeniedError):
+            needs.accounts.accept(invitation[1], "Eve", PASSWORD)
+        assert needs.pairing.collect(his.secret)
+        assert needs.accounts.devices(anna.id) == []
+
+    @pytest.mark.parametrize("path", ["pair", "pair/approve", "pair/refuse", "devices/revoke", "invite",
+                                      "sign-out-others"])  # fmt: skip
+    def test_a_form_that_was_under_way_does_nothing(
+        self, hers: Client, stolen: Client, needs: Needs, pair: Callable[[Person, str], str], anna: Person, path: str
+    ) -> None:
+        """Its sender is asked to sign in."""
+        pair(anna, "Laptop")
+        (laptop,), waits = needs.accounts.devices(anna.id), needs.pairing.start("A thief's", "192.0.2.9")
+        form, address = f"code={waits.code}&id={laptop.id}".encode(), urlsplit(str(stolen.base_url))
+        with socket.create_connection((address.hostname or "", address.port or 0), 10) as slow:
+            head = f"Host: x\r\nCookie: kindlehl={stolen.cookies['kindlehl']}\r\nContent-Length: {len(form)}"
+            slow.sendall(f"POST /{path} HTTP/1.1\r\n{head}\r\n\r\n".encode() + form[:3])
+            time.sleep(0.3)
+            hers.post("/sign-out-others")
+            slow.sendall(form[3:])
+            answer = slow.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 303"), answer
+        assert b"/sign-in" in answer
+        assert needs.pairing.collect(waits.secret) is None
+        assert needs.accounts.devices(anna.id) == [laptop]
+        shown(hers.get("/"), "Your devices")
+
+    def test_one_that_is_ended_between_the_look_and_the_deed_does_nothing(
+        self, hers: Client, needs: Needs, anna: Person, database: Database
+    ) -> None:
+        """Both are one transaction."""
+        waits, secret = needs.pairing.start("A thief's", "192.0.2.9"), needs.sessions.begin(anna)
+        still = needs.sessions.still(secret)
+        needs.sessions.end_others(anna, dict(hers.cookies)["kindlehl"])
+        for act in (lambda: needs.pairing.approve(anna, waits.code, still), lambda: needs.accounts.invite(anna, still),
+                    lambda: needs.sessions.end_others(anna, secret)):  # fmt: skip
+            with pytest.raises(SignedOutError):
+                act()
+        assert needs.pairing.collect(waits.secret) is None
 
 
 class TestOthers:

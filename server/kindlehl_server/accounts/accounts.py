@@ -15,7 +15,7 @@ from kindlehl.domain.clock import stamp
 from kindlehl.domain.errors import BusyError, ConflictError, DeniedError, NotFoundError, RevokedError, UsageError
 from kindlehl.domain.facts import new_id
 from kindlehl_server.accounts import secrets
-from kindlehl_server.accounts.people import Device, Person, Role
+from kindlehl_server.accounts.people import Device, Person, Role, Still, anyway
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.tables import invites, pairings, revoked, tokens, users
 
@@ -51,12 +51,13 @@ class Accounts:
             db.execute(delete(invites).where(invites.c.inviter.is_(None)))
             return self._invite(db, "owner", None)
 
-    def invite(self, inviter: Person) -> str:
+    def invite(self, inviter: Person, still: Still = anyway) -> str:
         """A secret by which one more person can come in, once, within three days. Raises DeniedError unless an owner
         asks."""
         if inviter.role != "owner":
             raise DeniedError("Only an owner of this server can invite others.", hint="Ask whoever runs it.")
         with self._database.writing() as db:
+            still(db)
             return self._invite(db, "member", inviter.id)
 
     def _invite(self, db: Connection, role: Role, inviter: str | None) -> str:
@@ -165,7 +166,7 @@ class Accounts:
         with self._database.reading() as db:
             row = db.execute(_DEVICES.where(tokens.c.digest == secrets.digest(token))).first()
         if row is None:
-            raise RevokedError("This device is not paired with the server.", hint="Pair it: kindlehl pair URL")
+            raise _not_paired()
         found = Device(*row)
         now = self._now()
         if found.used_at is None or found.used_at <= stamp(now - _HEARD_OF):
@@ -173,22 +174,34 @@ class Accounts:
                 db.execute(update(tokens).where(tokens.c.id == found.id).values(used_at=stamp(now)))
         return found
 
+    def still(self, token: str) -> Still:
+        """Raises RevokedError where the device that has this token is let in no longer, by the time that it acts."""
+
+        def ask(db: Connection) -> None:
+            held = select(tokens.c.id).where(tokens.c.digest == secrets.digest(token), tokens.c.scope == SCOPE)
+            if db.execute(held.with_for_update(read=True)).first() is None:
+                raise _not_paired()
+
+        return ask
+
     def devices(self, person: str) -> Sequence[Device]:
         """The devices of the person with this id, the newest first."""
         with self._database.reading() as db:
             rows = db.execute(_DEVICES.where(tokens.c.owner == person).order_by(tokens.c.id.desc()))
             return [Device(*row) for row in rows]
 
-    def rename(self, person: str, id_: str, name: str) -> None:
+    def rename(self, person: str, id_: str, name: str, still: Still = anyway) -> None:
         """Call one of somebody's devices otherwise. Raises NotFoundError where it is none of his."""
         chosen = self._named(name)
         with self._database.writing() as db:
+            still(db)
             if not db.execute(update(tokens).where(*_mine(person, id_)).values(name=chosen)).rowcount:
                 raise _no_device()
 
-    def revoke(self, person: str, id_: str) -> None:
+    def revoke(self, person: str, id_: str, still: Still = anyway) -> None:
         """Let one of somebody's devices in no more. Raises NotFoundError where it is none of his."""
         with self._database.writing() as db:
+            still(db)
             if not db.execute(delete(tokens).where(*_mine(person, id_))).rowcount:
                 raise _no_device()
             db.execute(insert(revoked).values(id=id_))
@@ -197,6 +210,10 @@ class Accounts:
 _DEVICES = select(
     tokens.c.id, tokens.c.owner, tokens.c.name, tokens.c.scope, tokens.c.created_at, tokens.c.used_at
 ).where(tokens.c.scope == SCOPE)  # fmt: skip
+
+
+def _not_paired() -> RevokedError:
+    return RevokedError("This device is not paired with the server.", hint="Pair it: kindlehl pair URL")
 
 
 def _no_invitation() -> DeniedError:

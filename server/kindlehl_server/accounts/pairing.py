@@ -1,4 +1,8 @@
-"""Pairing a device (RFC 8628): it shows a code, its owner types that where he is signed in, and it gets a token."""
+"""Pairing a device (RFC 8628): it shows a code, its owner types that where he is signed in, and it gets a token.
+
+Of 20^8 codes at most a hundred are waited for. How often one person may guess is limited where he types them; whoever
+guesses ends nobody else's pairing.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,15 +14,13 @@ from kindlehl.domain.clock import stamp
 from kindlehl.domain.errors import DeniedError, NotFoundError
 from kindlehl_server.accounts import secrets
 from kindlehl_server.accounts.accounts import Accounts
-from kindlehl_server.accounts.people import Person
+from kindlehl_server.accounts.people import Person, Still, anyway
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.tables import pairings
 
 WAITS_FOR = timedelta(minutes=10)
 INTERVAL = 3
 """Seconds between two questions of a device that waits."""
-MISSES = 5
-"""Wrong codes, typed by anybody, that end every pairing under way: who guesses has five chances in 20^8."""
 WAITING = 100
 """Pairings under way at once; the oldest gives way."""
 
@@ -68,36 +70,32 @@ class Pairing:
         return Started(secret, code, int(WAITS_FOR.total_seconds()), INTERVAL)
 
     def look(self, code: str) -> Waiting:
-        """What waits under a code that was typed. Raises NotFoundError, and counts the miss, where nothing does."""
-        with self._database.writing() as db:
-            row = db.execute(
-                select(pairings.c.device, pairings.c.address).where(self._waits(code))
-            ).first()  # fmt: skip
-            if row is None:
-                # Kept although an error follows: it is raised outside.
-                db.execute(update(pairings).values(misses=pairings.c.misses + 1))
-                db.execute(delete(pairings).where(pairings.c.misses >= MISSES))
+        """What waits under a code that was typed. Raises NotFoundError where nothing does."""
+        with self._database.reading() as db:
+            row = db.execute(select(pairings.c.device, pairings.c.address).where(self._waits(code))).first()
         if row is None:
             raise _nothing_waits()
         return Waiting(*row)
 
-    def approve(self, person: Person, code: str) -> Waiting:
+    def approve(self, person: Person, code: str, still: Still = anyway) -> Waiting:
         """Somebody agrees that the device under this code becomes one of his. Raises NotFoundError."""
-        found = self.look(code)
+        agreed = update(pairings).where(self._waits(code)).values(approved_by=person.id)
         with self._database.writing() as db:
-            taken = db.execute(update(pairings).where(self._waits(code)).values(approved_by=person.id)).rowcount
-        if not taken:
+            still(db)
+            row = db.execute(agreed.returning(pairings.c.device, pairings.c.address)).first()
+        if row is None:
             raise _nothing_waits()
-        return found
+        return Waiting(*row)
 
-    def refuse(self, code: str) -> None:
+    def refuse(self, code: str, still: Still = anyway) -> None:
         """Nobody knows this device."""
         with self._database.writing() as db:
+            still(db)
             db.execute(delete(pairings).where(self._waits(code)))
 
     def collect(self, secret: str) -> str | None:
         """The token of a device that was let in, once; None while it waits. Raises DeniedError where it was refused,
-        waited too long, or somebody guessed codes."""
+        waited too long, or whoever approved it signed out everywhere else."""
         with self._database.writing() as db:
             mine = pairings.c.digest == secrets.digest(secret)
             row = db.execute(select(pairings).where(mine, pairings.c.expires_at > stamp(self._now()))).first()

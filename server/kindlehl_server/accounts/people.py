@@ -1,8 +1,13 @@
 """Who is let in, as values."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
+from sqlalchemy import Connection
+
 Role: TypeAlias = Literal["owner", "member"]
+Still: TypeAlias = Callable[[Connection], object]
+"""Asked in the transaction in which somebody acts: raises where he may do so no longer."""
 
 
 class Person(NamedTuple):
@@ -25,3 +30,7 @@ class Device(NamedTuple):
     created_at: str
     used_at: str | None
     """When it was last heard of, to the minute; UTC, ISO 8601 with Z."""
+
+
+def anyway(_: Connection) -> None:
+    """Nobody is asked: whoever runs the server acts."""

@@ -47,13 +47,14 @@ class Devices:
         """Call one otherwise."""
         this = await requests.device(self.needs, request)
         asked = requests.decoded(_rename, await requests.body(request, _LIMIT))
-        await run_in_threadpool(self.needs.accounts.rename, this.owner, request.path_params["id"], asked.name)
+        accounts, still = self.needs.accounts, self.needs.accounts.still(requests.token(request))
+        await run_in_threadpool(accounts.rename, this.owner, request.path_params["id"], asked.name, still)
         return Response(status_code=204)
 
     async def revoke(self, request: Request) -> Response:
         """Let one in no more, from this moment on."""
         this = await requests.device(self.needs, request)
-        id_ = request.path_params["id"]
-        await run_in_threadpool(self.needs.accounts.revoke, this.owner, id_)
+        id_, accounts = request.path_params["id"], self.needs.accounts
+        await run_in_threadpool(accounts.revoke, this.owner, id_, accounts.still(requests.token(request)))
         self.needs.hub.dismiss(this.owner, id_)
         return Response(status_code=204)

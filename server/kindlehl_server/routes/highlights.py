@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kindlehl.wire.messages import MESSAGE_BYTES
+from kindlehl_server.accounts import Device
 from kindlehl_server.highlights import Change, New, Row, Rows
 from kindlehl_server.needs import Needs
 from kindlehl_server.routes import conditions, requests
@@ -40,48 +41,52 @@ class Highlights:
 
     async def add(self, request: Request) -> Response:
         """Type in a passage."""
-        token, key = requests.token(request), conditions.key(request)
-        data = await requests.body(request, MESSAGE_BYTES)
-        row = await self._of(token, lambda rows: rows.add(key, requests.decoded(_new, data, _HINT)))
+        device, key = await requests.device(self.needs, request), conditions.key(request)
+        row = await self._of(request, device, lambda rows, said: rows.add(key, requests.decoded(_new, said(), _HINT)))
         return _answered(row, 201, {"Location": f"{request.url.path}/{row.id}"})
 
     async def read(self, request: Request) -> Response:
         """A passage, unless whoever asks has it."""
-        token, id_ = requests.token(request), request.path_params["id"]
-        row = await self._of(token, lambda rows: rows.read(id_))
+        device, id_ = await requests.device(self.needs, request), request.path_params["id"]
+        row = await self._of(request, device, lambda rows, _: rows.read(id_))
         if conditions.has(request, row.tag):
             return Response(None, 304, _PRIVATE | {"ETag": row.tag})
         return _answered(row)
 
     async def change(self, request: Request) -> Response:
         """Change fields of a passage."""
-        token, id_ = requests.token(request), request.path_params["id"]
+        device, id_ = await requests.device(self.needs, request), request.path_params["id"]
         key, read = conditions.key(request), conditions.read(request)
-        data = await requests.body(request, MESSAGE_BYTES)
-        return _answered(
-            await self._of(token, lambda rows: rows.change(key, id_, read, requests.decoded(_change, data, _HINT)))
-        )
+
+        def change(rows: Rows, said: Callable[[], bytes]) -> Row:
+            return rows.change(key, id_, read, requests.decoded(_change, said(), _HINT))
+
+        return _answered(await self._of(request, device, change))
 
     async def delete(self, request: Request) -> Response:
         """Put a passage into the trash."""
-        token, id_ = requests.token(request), request.path_params["id"]
+        device, id_ = await requests.device(self.needs, request), request.path_params["id"]
         key, read = conditions.key(request), conditions.read(request)
-        await self._of(token, lambda rows: rows.delete(key, id_, read))
+        await self._of(request, device, lambda rows, _: rows.delete(key, id_, read))
         return Response(None, 204, _PRIVATE)
 
-    async def _of(self, token: str, act: Callable[[Rows], T]) -> T:
-        """What becomes of the highlights of whoever has this token. Whoever listens hears of what changed."""
+    async def _of(self, request: Request, device: Device, act: Callable[[Rows, Callable[[], bytes]], T]) -> T:
+        """What becomes of the highlights of somebody with one of his devices by what it says. Whoever listens hears of
+        what changed."""
         began = time.monotonic()
-        device = await run_in_threadpool(self.needs.accounts.device, token)
 
-        def acted() -> tuple[T, int, int]:
+        def acted(said: Callable[[], bytes]) -> tuple[T, int, int]:
+            # Once more: what was said may have taken its time, and its turn to come.
+            device = self.needs.accounts.device(requests.token(request))
             with self.needs.libraries.library(device.owner) as library:
                 before = library.facts.head()
-                done = act(Rows(library, device.name, self.needs.now))
+                done = act(Rows(library, device.name, self.needs.now), said)
                 return done, before, library.facts.head()
 
-        async with self.needs.turns.turn(device.owner):
-            done, before, head = await run_in_threadpool(acted)
+        with self.needs.room.of(device.owner) as take:
+            said = await requests.message(request, MESSAGE_BYTES, take)
+            async with self.needs.turns.turn(device.owner):
+                done, before, head = await run_in_threadpool(acted, said)
         if head != before:
             self.needs.metrics.creates.observe(time.monotonic() - began)
             self.needs.hub.poke(device.owner, head, "")

@@ -1,7 +1,9 @@
 """The pages by which people come in, sign in, and let their devices in."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypedDict
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +15,8 @@ from starlette.staticfiles import StaticFiles
 from kindlehl.domain.errors import DeniedError, KindlehlError, WireError
 from kindlehl_server.accounts import Person
 from kindlehl_server.accounts.accounts import normal
-from kindlehl_server.accounts.sessions import LASTS
+from kindlehl_server.accounts.people import Still
+from kindlehl_server.accounts.sessions import LASTS, SignedOutError
 from kindlehl_server.errors import STATUS
 from kindlehl_server.needs import Needs
 from kindlehl_server.routes import requests
@@ -22,6 +25,13 @@ from kindlehl_server.web import HEADERS, STATIC, page
 COOKIE = "kindlehl"
 _LIMIT = 8_192
 Form = dict[str, str]
+
+
+class Said(TypedDict, total=False):
+    """What is shown when something was done."""
+
+    said: str
+    invitation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +107,15 @@ class Pages:
         answer.delete_cookie(COOKIE)
         return answer
 
-    async def sign_out_others(self, request: Request) -> Response:
-        """Sign out everywhere but here: of a browser that was lost."""
-
-        async def show(person: Person) -> Response:
-            await self._form(request)
-            await run_in_threadpool(self.needs.sessions.end_others, person, request.cookies.get(COOKIE, ""))
-            return await self._home(request, person, said="You are signed in here only.")
-
-        return await self._as(request, "", show)
-
-    async def _as(self, request: Request, then: str, show: Callable[[Person], Awaitable[Response]]) -> Response:
-        """Show something to who is signed in; whoever is not, signs in first."""
+    async def _as(self, request: Request, then: str, show: Callable[[Person, Still], Awaitable[Response]]) -> Response:
+        """Show something to who is signed in; whoever is not, signs in first. A form was read by now: it may have taken
+        its time."""
         secret = request.cookies.get(COOKIE, "")
         person = await run_in_threadpool(self.needs.sessions.person, secret) if secret else None
-        return await show(person) if person else _to(request, f"sign-in?then={then}" if then else "sign-in")
+        if person:
+            with suppress(SignedOutError):
+                return await show(person, self.needs.sessions.still(secret))
+        return _to(request, f"sign-in?then={then}" if then else "sign-in")
 
     async def _form(self, request: Request) -> Form:
         """What was typed. Raises DeniedError where another site's page sent it: a browser says so itself."""
@@ -135,14 +139,15 @@ class Pages:
     async def home(self, request: Request) -> Response:
         """The devices."""
 
-        async def show(person: Person) -> Response:
+        async def show(person: Person, _: Still) -> Response:
             return await self._home(request, person)
 
         return await self._as(request, "", show)
 
     async def _home(
-        self, request: Request, person: Person, *, said: str = "", invitation: str = "", problem: object = None
-    ) -> Response:
+        self, request: Request, person: Person, *, said: str = "", invitation: str = "",
+        problem: KindlehlError | None = None,
+    ) -> Response:  # fmt: skip
         devices = [
             {**each._asdict(), "connected": self.needs.hub.hears(person.id, each.id)}
             for each in await run_in_threadpool(self.needs.accounts.devices, person.id)
@@ -154,12 +159,12 @@ class Pages:
 
     async def pair(self, request: Request) -> Response:
         """Look what waits under a code."""
+        form = None if request.method == "GET" else await self._form(request)
 
-        async def show(person: Person) -> Response:
+        async def show(person: Person, _: Still) -> Response:
             words: dict[str, object] = {"person": person, "address": self._base(request), "waiting": None, "code": ""}
-            if request.method == "GET":
+            if form is None:
                 return page(request, "pair", **words)
-            form = await self._form(request)
             try:
                 self.needs.limits.guess("code", person.id)
                 words |= {
@@ -175,54 +180,65 @@ class Pages:
     async def approve(self, request: Request) -> Response:
         """Let it in."""
 
-        async def show(person: Person) -> Response:
-            form = await self._form(request)
-            try:
-                self.needs.limits.guess("code", person.id)
-                waiting = await run_in_threadpool(self.needs.pairing.approve, person, form.get("code", ""))
-            except KindlehlError as error:
-                return await self._home(request, person, problem=error)
-            said = f"{waiting.device} is let in. It appears here as soon as it has heard of it."
-            return await self._home(request, person, said=said)
+        async def act(person: Person, form: Form, still: Still) -> Said:
+            self.needs.limits.guess("code", person.id)
+            waiting = await run_in_threadpool(self.needs.pairing.approve, person, form.get("code", ""), still)
+            return {"said": f"{waiting.device} is let in. It appears here as soon as it has heard of it."}
 
-        return await self._as(request, "pair", show)
+        return await self._act(request, "pair", act)
 
     async def refuse(self, request: Request) -> Response:
         """Let it not in."""
 
-        async def show(person: Person) -> Response:
-            form = await self._form(request)
-            await run_in_threadpool(self.needs.pairing.refuse, form.get("code", ""))
-            return await self._home(request, person, said="It is not let in.")
+        async def act(person: Person, form: Form, still: Still) -> Said:
+            self.needs.limits.guess("code", person.id)
+            await run_in_threadpool(self.needs.pairing.refuse, form.get("code", ""), still)
+            return {"said": "It is not let in."}
 
-        return await self._as(request, "", show)
+        return await self._act(request, "", act)
 
     async def revoke(self, request: Request) -> Response:
         """Let a device in no more, from this moment on."""
 
-        async def show(person: Person) -> Response:
-            id_ = (await self._form(request)).get("id", "")
-            try:
-                await run_in_threadpool(self.needs.accounts.revoke, person.id, id_)
-            except KindlehlError as error:
-                return await self._home(request, person, problem=error)
+        async def act(person: Person, form: Form, still: Still) -> Said:
+            id_ = form.get("id", "")
+            await run_in_threadpool(self.needs.accounts.revoke, person.id, id_, still)
             self.needs.hub.dismiss(person.id, id_)
-            return await self._home(request, person, said="It is let in no more. What it holds, it keeps.")
+            return {"said": "It is let in no more. What it holds, it keeps."}
 
-        return await self._as(request, "", show)
+        return await self._act(request, "", act)
 
     async def invite(self, request: Request) -> Response:
         """Let one more person in."""
 
-        async def show(person: Person) -> Response:
-            await self._form(request)
+        async def act(person: Person, _: Form, still: Still) -> Said:
+            return {"invitation": await run_in_threadpool(self.needs.accounts.invite, person, still)}
+
+        return await self._act(request, "", act)
+
+    async def sign_out_others(self, request: Request) -> Response:
+        """Sign out everywhere but here: of a browser that was lost."""
+
+        async def act(person: Person, _: Form, __: Still) -> Said:
+            await run_in_threadpool(self.needs.sessions.end_others, person, request.cookies.get(COOKIE, ""))
+            return {"said": "You are signed in here only. Codes and invitations that nobody has used yet are void."}
+
+        return await self._act(request, "", act)
+
+    async def _act(
+        self, request: Request, then: str, act: Callable[[Person, Form, Still], Awaitable[Said]]
+    ) -> Response:
+        """Do what somebody sends a form for, and show his devices."""
+        form = await self._form(request)
+
+        async def show(person: Person, still: Still) -> Response:
             try:
-                invitation = await run_in_threadpool(self.needs.accounts.invite, person)
+                done = await act(person, form, still)
             except KindlehlError as error:
                 return await self._home(request, person, problem=error)
-            return await self._home(request, person, invitation=invitation)
+            return await self._home(request, person, **done)
 
-        return await self._as(request, "", show)
+        return await self._as(request, then, show)
 
 
 def _to(request: Request, place: str) -> RedirectResponse:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.json import Decoder
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
 from kindlehl.domain.errors import RevokedError, TooLargeError, WireError
@@ -34,17 +34,27 @@ async def device(needs: Needs, request: HTTPConnection) -> Device:
 
 
 async def body(request: Request, limit: int) -> bytes:
-    """What was sent, unpacked. Raises TooLargeError as soon as it is longer than that."""
+    """What was sent, where that is short. Raises TooLargeError as soon as it is longer than that."""
+    return (await message(request, limit, lambda _: None))()
+
+
+async def message(request: Request, limit: int, take: Callable[[int], None]) -> Callable[[], bytes]:
+    """What was sent, to be unpacked by the thread that reads it: until then it stays as short as it came. `take` is
+    asked for room. Raises TooLargeError as soon as it is longer than that."""
     data = bytearray()
     try:
         async with asyncio.timeout(PATIENCE):
             async for chunk in request.stream():
+                take(len(chunk))
                 data += chunk
                 if len(data) > limit:
                     raise TooLargeError("A message is longer than what is taken.", hint="Send it in parts.")
     except TimeoutError as error:
         raise WireError("The message took too long to arrive.", hint="Try again over a better line.") from error
-    return packing.unpacked(bytes(data), request.headers.get("Content-Encoding"), limit)
+    except ClientDisconnect as error:  # whoever hung up hears no answer
+        raise WireError("The message broke off.", hint="Try again over a better line.") from error
+    encoding = request.headers.get("Content-Encoding")
+    return lambda: packing.unpacked(bytes(data), encoding, limit)
 
 
 def decoded(decode: Callable[[bytes], T], data: bytes, hint: str = "Update kindlehl.") -> T:

@@ -1,6 +1,11 @@
-"""Sync over plain HTTP: a question is a request, its answer the response."""
+"""Sync over plain HTTP: a question is a request, its answer the response.
+
+Who asks is looked at before anything is read, and once more by the thread that acts: a message may take its time, and
+its turn to come.
+"""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -36,11 +41,12 @@ class Sync:
         """Read a message, no longer than one may be, and answer it. Whoever listens hears of what it brought."""
         began, hub, metrics = time.monotonic(), self.needs.hub, self.needs.metrics
         device = await requests.device(self.needs, request)
-        data = await requests.body(request, messages.MESSAGE_BYTES)
-        if (waited := hub.came(device.owner, device.id)) is not None:
-            metrics.visible.observe(waited)
-        async with self.needs.turns.turn(device.owner):
-            answer = await run_in_threadpool(self._answer, requests.token(request), data)
+        with self.needs.room.of(device.owner) as take:
+            said = await requests.message(request, messages.MESSAGE_BYTES, take)
+            if (waited := hub.came(device.owner, device.id)) is not None:
+                metrics.visible.observe(waited)
+            async with self.needs.turns.turn(device.owner):
+                answer = await run_in_threadpool(self._answer, requests.token(request), said)
         if isinstance(answer, Pushed):
             metrics.creates.observe(time.monotonic() - began)
             if answer.head != answer.before:
@@ -49,9 +55,9 @@ class Sync:
             metrics.healed.inc(answer.buckets)
         return await run_in_threadpool(requests.answered, answer)
 
-    def _answer(self, token: str, data: bytes) -> Answer:
-        question: Question = requests.decoded(messages.decode_question, data)
-        device = self.needs.accounts.device(token)  # once more: the message may have taken its time
+    def _answer(self, token: str, said: Callable[[], bytes]) -> Answer:
+        question: Question = requests.decoded(messages.decode_question, said())
+        device = self.needs.accounts.device(token)
         with self.needs.libraries.library(device.owner) as library:
             return Desk(library).ask(question, self.needs.now())
 
@@ -60,11 +66,12 @@ class Sync:
         device = await requests.device(self.needs, request)
         asked = requests.decoded(_refuse, await requests.body(request, _LIMIT))
         async with self.needs.turns.turn(device.owner):
-            wished, head = await run_in_threadpool(self._refuse, device.owner, asked)
+            wished, head = await run_in_threadpool(self._refuse, requests.token(request), asked)
         self.needs.hub.poke(device.owner, head, device.id)
         return requests.answered(wished)
 
-    def _refuse(self, owner: str, asked: Refuse) -> tuple[Wished, int]:
-        with self.needs.libraries.library(owner) as library:
+    def _refuse(self, token: str, asked: Refuse) -> tuple[Wished, int]:
+        device = self.needs.accounts.device(token)
+        with self.needs.libraries.library(device.owner) as library:
             wish = wishes.change(library, asked.refuse, asked.take, self.needs.now())
             return Wished(wish.refuses, wish.wished), library.facts.head()

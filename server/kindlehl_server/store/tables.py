@@ -1,6 +1,6 @@
 """The tables of the server, the same on SQLite and PostgreSQL."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import TEXT
 
 Words = Text().with_variant(TEXT(collation="C"), "postgresql")
@@ -58,6 +58,5 @@ pairings = Table(
     Column("address", Words, nullable=False),
     Column("expires_at", Words, nullable=False),
     Column("approved_by", Words, ForeignKey("users.id", ondelete="CASCADE")),
-    Column("misses", Integer, nullable=False, server_default=text("0")),  # wrong codes typed while it waited
 )
 Index("pairings_waiting", pairings.c.code, unique=True)
