@@ -309,7 +309,7 @@ class TestOthers:
             assert "frame-ancestors 'none'" in policy
             assert "unsafe" not in policy
             assert answer.headers["Cache-Control"] == "private, no-store"
-            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            assert answer.headers["Referrer-Policy"] == "same-origin"
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert not re.search(r'(src|href|action)="(?!/[^/])', answer.text), path
             assert not re.search(r"\son\w+=|<style|<script(?! src)|style=", answer.text), path

@@ -1,0 +1,144 @@
+"""The pages in a real browser, as people use them: no client of ours knows all that one does by itself."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.browser import Browser, Page, browser, program
+from support.household import PASSWORD
+
+from kindlehl_server.accounts import Person
+from kindlehl_server.needs import Needs
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("address", ["sqlite"], indirect=True)]
+Pair = Callable[[Person, str], str]
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One for all tests."""
+    found = program()
+    if found is None:
+        assert not os.environ.get("CI"), "Chromium is not installed"
+        pytest.skip("Chromium is not installed: apt install chromium")
+    with browser(found, tmp_path_factory.mktemp("chromium")) as running:
+        yield running
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """Of somebody who was never here; and no page of ours breaks its own rules."""
+    chromium.complaints.clear()
+    yield chromium.page()
+    assert chromium.complaints == []
+
+
+@pytest.fixture(params=["with scripts", "without"])
+def hers(request: pytest.FixtureRequest, page: Page, url: str, anna: Person) -> Page:
+    """In which Anna is signed in."""
+    if request.param == "without":
+        page.without_scripts()
+    page.go(f"{url}/")
+    sign_in(page, anna.name)
+    return page
+
+
+def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    """As somebody does."""
+    page.fill("Name", name)
+    page.fill("Password", password)
+    page.press("Sign in")
+
+
+class TestComingIn:
+    """People."""
+
+    def test_whoever_opens_the_first_link_becomes_the_owner(self, page: Page, needs: Needs, url: str) -> None:
+        """The secret is filled in and stands in no address; then she signs out, and in again."""
+        page.go(f"{url}/join#{needs.accounts.first_invitation()}")
+        assert page.value("Invitation").startswith("khl_")
+        assert page.url == f"{url}/join"
+        page.fill("Name", "Anna")
+        page.fill("Password", PASSWORD)
+        page.press("Come in")
+        assert page.url == f"{url}/"
+        assert "Your devices" in page.text
+        page.press("Sign out")
+        assert page.title == "Sign in – kindlehl"
+        sign_in(page, "Anna", "wrong wrong wrong")
+        assert "The name or the password is wrong" in page.text
+        sign_in(page, "Anna")
+        assert "Your devices" in page.text
+
+    def test_without_scripts_the_secret_is_pasted(self, page: Page, needs: Needs, url: str) -> None:
+        """The page says what to paste."""
+        page.without_scripts()
+        secret = needs.accounts.first_invitation() or ""
+        page.go(f"{url}/join#{secret}")
+        assert "behind the #" in page.text
+        page.fill("Invitation", secret)
+        page.fill("Name", "Anna")
+        page.fill("Password", PASSWORD)
+        page.press("Come in")
+        assert "Your devices" in page.text
+
+    def test_somebody_is_invited_and_comes_in(self, hers: Page, chromium: Browser, url: str) -> None:
+        """By the link that the owner passes on."""
+        hers.press("Invite somebody")
+        link = re.search(rf"{url}/join#khl_[\w-]+", hers.text)
+        assert link, hers.text
+        his = chromium.page()
+        his.go(link[0])
+        his.fill("Name", "Ben")
+        his.fill("Password", PASSWORD)
+        his.press("Come in")
+        assert "Ben" in his.text
+        assert "Your devices" in his.text
+
+    def test_whoever_lost_a_browser_signs_out_there(self, hers: Page, chromium: Browser, url: str) -> None:
+        """From another one."""
+        lost = chromium.page()
+        lost.go(f"{url}/")
+        sign_in(lost, "Anna")
+        assert "Your devices" in lost.text
+        hers.press("Sign out in all other browsers")
+        assert "You are signed in here only" in hers.text
+        lost.go(f"{url}/")
+        assert lost.title == "Sign in – kindlehl"
+        hers.go(f"{url}/")
+        assert "Your devices" in hers.text
+
+
+class TestDevices:
+    """Devices."""
+
+    def test_a_device_is_let_in_by_its_code(self, hers: Page, needs: Needs) -> None:
+        """After a look at what waits under it."""
+        waits = needs.pairing.start("Laptop", "192.0.2.7")
+        hers.press("Let a device in")
+        hers.fill("Code", waits.code.lower())
+        hers.press("Look")
+        assert "Laptop" in hers.text
+        assert "192.0.2.7" in hers.text
+        hers.press("It is mine, let it in")
+        assert "Laptop is let in" in hers.text
+        assert needs.pairing.collect(waits.secret)
+
+    def test_a_device_is_refused(self, hers: Page, needs: Needs) -> None:
+        """Where nobody knows it."""
+        waits = needs.pairing.start("Laptop", "192.0.2.7")
+        hers.press("Let a device in")
+        hers.fill("Code", waits.code)
+        hers.press("Look")
+        hers.press("I do not know it")
+        assert "It is not let in" in hers.text
+        assert "No device waits" in str(pytest.raises(Exception, needs.pairing.look, waits.code).value)
+
+    def test_a_device_is_revoked(self, hers: Page, needs: Needs, pair: Pair, anna: Person, url: str) -> None:
+        """From its row in the list."""
+        pair(anna, "Phone")
+        hers.go(f"{url}/")
+        hers.press("Revoke Phone")
+        assert needs.accounts.devices(anna.id) == []
+        assert "It is let in no more" in hers.text
