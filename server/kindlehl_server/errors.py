@@ -27,15 +27,23 @@ STATUS = {
 """By `KindlehlError.code`; of whatever is not here the server is to blame."""
 
 
+def status(error: KindlehlError) -> int:
+    """By what it means."""
+    return STATUS.get(error.code, 500)
+
+
+def waiting(error: KindlehlError) -> dict[str, str]:
+    """The header that says how long to wait, where that is known."""
+    return {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
+
+
 def problem(error: KindlehlError) -> Response:
     """An error as an answer."""
-    status = STATUS.get(error.code, 500)
-    body = {"type": "about:blank", "title": error.message, "status": status, "code": error.code}
+    number = status(error)
+    body = {"type": "about:blank", "title": error.message, "status": number, "code": error.code}
     if error.hint:
         body["hint"] = error.hint
-    headers = {"Cache-Control": "no-store"}
-    if status == 401:
+    headers = {"Cache-Control": "no-store", **waiting(error)}
+    if number == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(math.ceil(error.retry_after))
-    return Response(json.dumps(body), status, headers, "application/problem+json")
+    return Response(json.dumps(body), number, headers, "application/problem+json")

@@ -3,11 +3,13 @@
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from support.browser import Browser, Page, browser, program
 from support.household import PASSWORD
 
+from kindlehl.domain.errors import NotFoundError
 from kindlehl_server.accounts import Person
 from kindlehl_server.needs import Needs
 
@@ -110,6 +112,89 @@ class TestComingIn:
         assert "Your devices" in hers.text
 
 
+class TestRefused:
+    """What is not done is said on a page, and there is a way on."""
+
+    def test_what_was_typed_wrong(self, hers: Page, needs: Needs) -> None:
+        """A code, and what somebody typed who is not signed in any longer."""
+        hers.press("Let a device in")
+        hers.fill("Code", "BCDF-GHJK")
+        hers.press("Next")
+        assert "No device waits under that code" in hers.text
+        needs.accounts.give_password("Anna", "four other words now")
+        hers.fill("Code", "BCDF-GHJK")
+        hers.press("Next")
+        assert "You are not signed in any longer" in hers.text
+        sign_in(hers, "Anna", "four other words now")
+        assert hers.title == "Let a device in – kindlehl"
+
+    def test_a_name_that_somebody_has(
+        self, hers: Page, chromium: Browser, url: str, needs: Needs, anna: Person
+    ) -> None:
+        """What else was typed is still there."""
+        his = chromium.page()
+        his.go(f"{url}/join#{needs.accounts.invite(anna)}")
+        for name, password in (("anna", PASSWORD), ("Ben", PASSWORD)):
+            his.fill("Name", name)
+            his.fill("Password", password)
+            his.press("Come in")
+        assert "Your devices" in his.text
+
+    def test_a_form_of_another_site(self, hers: Page, url: str) -> None:
+        """Which her browser sends for her."""
+        evil = "data:text/html,<form method=post action='{}/invite'><button>A kitten</button></form>"
+        hers.go(evil.format(url))
+        hers.press("A kitten")
+        assert hers.title == "That did not work – kindlehl"
+        hers.press("Go to the first page")
+        assert "khl_" not in hers.text
+        hers.go(f"{url}/nowhere")
+        hers.press("Go to the first page")
+        assert hers.title == "Your devices – kindlehl"
+
+
+class TestScripts:
+    """What else they do where they run."""
+
+    @pytest.fixture
+    def hers(self, page: Page, url: str, anna: Person) -> Page:
+        """In which Anna is about to sign in."""
+        page.clock_at("Asia/Kolkata")
+        page.go(f"{url}/")
+        return page
+
+    def test_a_code_that_was_scanned_outlasts_signing_in(self, hers: Page, url: str) -> None:
+        """Even with a wrong password at first; the server never sees it in an address."""
+        hers.go(f"{url}/pair#BCDF-GHJK")
+        sign_in(hers, "Anna", "wrong wrong wrong")
+        sign_in(hers, "Anna")
+        assert hers.title == "Let a device in – kindlehl"
+        assert hers.value("Code") == "BCDF-GHJK"
+        assert hers.url == f"{url}/pair"
+
+    def test_times_are_those_of_the_reader(self, hers: Page, needs: Needs, pair: Pair, anna: Person, url: str) -> None:
+        """Without scripts it says that they are not."""
+        needs.accounts.device(pair(anna, "Phone"))
+        sign_in(hers, "Anna")
+        used = datetime.fromisoformat(needs.accounts.devices(anna.id)[0].used_at or "")
+        there = used.astimezone(timezone(timedelta(hours=5, minutes=30)))
+        assert re.search(rf"last heard of \S+ {there:%-d}, {there:%Y}, {int(f'{there:%I}')}:{there:%M}", hers.text)
+        assert "UTC" not in hers.text
+        hers.without_scripts()
+        hers.go(f"{url}/")
+        assert f"last heard of {used:%Y-%m-%d, %H:%M} UTC" in hers.text
+
+    def test_a_password_can_be_seen_while_it_is_typed(self, hers: Page, url: str) -> None:
+        """By whoever wants to."""
+        hers.go(f"{url}/join")
+        hers.fill("Password", PASSWORD)
+        kinds = []
+        for _ in range(2):
+            kinds.append(hers.run("document.querySelector('[name=password]').type"))
+            hers.click("Show what is typed")
+        assert kinds == ["password", "text"]
+
+
 class TestDevices:
     """Devices."""
 
@@ -118,7 +203,7 @@ class TestDevices:
         waits = needs.pairing.start("Laptop", "192.0.2.7")
         hers.press("Let a device in")
         hers.fill("Code", waits.code.lower())
-        hers.press("Look")
+        hers.press("Next")
         assert "Laptop" in hers.text
         assert "192.0.2.7" in hers.text
         hers.press("It is mine, let it in")
@@ -130,15 +215,20 @@ class TestDevices:
         waits = needs.pairing.start("Laptop", "192.0.2.7")
         hers.press("Let a device in")
         hers.fill("Code", waits.code)
-        hers.press("Look")
+        hers.press("Next")
         hers.press("I do not know it")
         assert "It is not let in" in hers.text
-        assert "No device waits" in str(pytest.raises(Exception, needs.pairing.look, waits.code).value)
+        with pytest.raises(NotFoundError):
+            needs.pairing.look(waits.code)
 
     def test_a_device_is_revoked(self, hers: Page, needs: Needs, pair: Pair, anna: Person, url: str) -> None:
-        """From its row in the list."""
+        """From its row in the list, and not by one tap."""
         pair(anna, "Phone")
         hers.go(f"{url}/")
         hers.press("Revoke Phone")
+        hers.press("Back")
+        hers.press("Revoke Phone")
+        assert len(needs.accounts.devices(anna.id)) == 1
+        hers.press("Revoke it")
         assert needs.accounts.devices(anna.id) == []
         assert "It is let in no more" in hers.text

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 PATIENCE = 20.0
 """Seconds for anything that it is asked for."""
-_BUTTON = """[...document.querySelectorAll("button, a, summary")].find(
+_BUTTON = """[...document.querySelectorAll("button, a, label")].find(
   (each) => each.textContent.replace(/\\s+/g, " ").trim() === NAME && each.checkVisibility())"""
 _FIELD = """[...document.querySelectorAll("label")].find(
   (each) => each.textContent.trim().startsWith(NAME))?.querySelector("input")"""
@@ -86,7 +86,7 @@ class Page:
         return self._browser.ask(method, self._session, **params)
 
     def go(self, url: str) -> None:
-        """Open an address. A browser stays on its page where only what stands behind the # is another: this does not."""
+        """Open an address: anew, even where only what stands behind the # is another."""
         here = self.url.partition("#")[0] == url.partition("#")[0]
         for each in ("about:blank", url) if here else (url,):
             self._browser.forget()
@@ -96,9 +96,8 @@ class Page:
 
     def fill(self, field: str, text: str) -> None:
         """Type into the field with this label, over what is in it."""
-        assert self.run(f"(() => {{ const it = {_found(_FIELD, field)}; it?.focus(); it?.select(); return !!it }})()"), (
-            field, self.text,
-        )  # fmt: skip
+        there = self.run(f"(() => {{ const it = {_found(_FIELD, field)}; it?.focus(); it?.select(); return !!it }})()")
+        assert there, (field, self.text)
         self._ask("Input.insertText", text=text)
 
     def value(self, field: str) -> str:
@@ -106,9 +105,10 @@ class Page:
         return str(self.run(f"{_found(_FIELD, field)}.value"))
 
     def click(self, name: str) -> None:
-        """Press the button or the link with these words, with the mouse, and stay here."""
+        """Press the button, link or box with these words, with the mouse, and stay here."""
         place = self.run(
-            f"(() => {{ const it = {_found(_BUTTON, name)}; if (!it) return null; it.scrollIntoView({{block: 'center'}});"
+            f"(() => {{ const it = {_found(_BUTTON, name)}; if (!it) return null;"
+            "it.scrollIntoView({block: 'center'});"
             "const {x, y, width, height} = it.getBoundingClientRect(); return [x + width / 2, y + height / 2] })()"
         )
         assert place, (name, self.text)
