@@ -14,32 +14,48 @@ from kindlehl_server.accounts import Person
 from kindlehl_server.needs import Needs
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("address", ["sqlite"], indirect=True)]
+either_way = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 Pair = Callable[[Person, str], str]
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One for all tests."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, Page, Page]]:
+    """One for all tests, and two people's pages in it."""
     found = program()
     if found is None:
         assert not os.environ.get("CI"), "Chromium is not installed"
         pytest.skip("Chromium is not installed: apt install chromium")
     with browser(found, tmp_path_factory.mktemp("chromium")) as running:
-        yield running
+        yield running, running.page(), running.page()
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+def page(chromium: tuple[Browser, Page, Page]) -> Iterator[Page]:
     """Of somebody who was never here; and no page of ours breaks its own rules."""
-    chromium.complaints.clear()
-    yield chromium.page()
-    assert chromium.complaints == []
+    running, one, _ = chromium
+    running.complaints.clear()
+    one.anew()
+    yield one
+    assert running.complaints == []
 
 
-@pytest.fixture(params=["with scripts", "without"])
-def hers(request: pytest.FixtureRequest, page: Page, url: str, anna: Person) -> Page:
+@pytest.fixture
+def his(chromium: tuple[Browser, Page, Page]) -> Page:
+    """Of somebody else, or of the same person elsewhere."""
+    chromium[2].anew()
+    return chromium[2]
+
+
+@pytest.fixture
+def scripts() -> bool:
+    """Whether those of the pages run."""
+    return True
+
+
+@pytest.fixture
+def hers(page: Page, url: str, anna: Person, scripts: bool) -> Page:
     """In which Anna is signed in."""
-    if request.param == "without":
+    if not scripts:
         page.without_scripts()
     page.go(f"{url}/")
     sign_in(page, anna.name)
@@ -85,12 +101,12 @@ class TestComingIn:
         page.press("Come in")
         assert "Your devices" in page.text
 
-    def test_somebody_is_invited_and_comes_in(self, hers: Page, chromium: Browser, url: str) -> None:
+    @either_way
+    def test_somebody_is_invited_and_comes_in(self, hers: Page, his: Page, url: str) -> None:
         """By the link that the owner passes on."""
         hers.press("Invite somebody")
         link = re.search(rf"{url}/join#khl_[\w-]+", hers.text)
         assert link, hers.text
-        his = chromium.page()
         his.go(link[0])
         his.fill("Name", "Ben")
         his.fill("Password", PASSWORD)
@@ -98,16 +114,15 @@ class TestComingIn:
         assert "Ben" in his.text
         assert "Your devices" in his.text
 
-    def test_whoever_lost_a_browser_signs_out_there(self, hers: Page, chromium: Browser, url: str) -> None:
+    def test_whoever_lost_a_browser_signs_out_there(self, hers: Page, his: Page, url: str) -> None:
         """From another one."""
-        lost = chromium.page()
-        lost.go(f"{url}/")
-        sign_in(lost, "Anna")
-        assert "Your devices" in lost.text
+        his.go(f"{url}/")
+        sign_in(his, "Anna")
+        assert "Your devices" in his.text
         hers.press("Sign out in all other browsers")
         assert "You are signed in here only" in hers.text
-        lost.go(f"{url}/")
-        assert lost.title == "Sign in – kindlehl"
+        his.go(f"{url}/")
+        assert his.title == "Sign in – kindlehl"
         hers.go(f"{url}/")
         assert "Your devices" in hers.text
 
@@ -115,6 +130,7 @@ class TestComingIn:
 class TestRefused:
     """What is not done is said on a page, and there is a way on."""
 
+    @either_way
     def test_what_was_typed_wrong(self, hers: Page, needs: Needs) -> None:
         """A code, and what somebody typed who is not signed in any longer."""
         hers.press("Let a device in")
@@ -128,11 +144,8 @@ class TestRefused:
         sign_in(hers, "Anna", "four other words now")
         assert hers.title == "Let a device in – kindlehl"
 
-    def test_a_name_that_somebody_has(
-        self, hers: Page, chromium: Browser, url: str, needs: Needs, anna: Person
-    ) -> None:
+    def test_a_name_that_somebody_has(self, hers: Page, his: Page, url: str, needs: Needs, anna: Person) -> None:
         """What else was typed is still there."""
-        his = chromium.page()
         his.go(f"{url}/join#{needs.accounts.invite(anna)}")
         for name, password in (("anna", PASSWORD), ("Ben", PASSWORD)):
             his.fill("Name", name)
@@ -198,6 +211,7 @@ class TestScripts:
 class TestDevices:
     """Devices."""
 
+    @either_way
     def test_a_device_is_let_in_by_its_code(self, hers: Page, needs: Needs) -> None:
         """After a look at what waits under it."""
         waits = needs.pairing.start("Laptop", "192.0.2.7")
@@ -210,6 +224,7 @@ class TestDevices:
         assert "Laptop is let in" in hers.text
         assert needs.pairing.collect(waits.secret)
 
+    @either_way
     def test_a_device_is_refused(self, hers: Page, needs: Needs) -> None:
         """Where nobody knows it."""
         waits = needs.pairing.start("Laptop", "192.0.2.7")
@@ -221,6 +236,7 @@ class TestDevices:
         with pytest.raises(NotFoundError):
             needs.pairing.look(waits.code)
 
+    @either_way
     def test_a_device_is_revoked(self, hers: Page, needs: Needs, pair: Pair, anna: Person, url: str) -> None:
         """From its row in the list, and not by one tap."""
         pair(anna, "Phone")

@@ -80,10 +80,17 @@ class Page:
         self._ask("Page.enable")
         self._ask("Log.enable")
         self._ask("Runtime.enable")
-        self.looks()
+        self.anew()
 
     def _ask(self, method: str, **params: Any) -> dict[str, Any]:
         return self._browser.ask(method, self._session, **params)
+
+    def anew(self) -> None:
+        """As though nobody had been here yet."""
+        self._ask("Network.clearBrowserCookies")
+        self._ask("Emulation.setScriptExecutionDisabled", value=False)
+        self._ask("Emulation.setTimezoneOverride", timezoneId="")
+        self.looks()
 
     def go(self, url: str) -> None:
         """Open an address: anew, even where only what stands behind the # is another."""
