@@ -208,6 +208,11 @@ def _libraries(settings: Settings) -> Iterator[tuple[str, Path]]:
 def _file(settings: Settings) -> Path:
     if settings.database:
         raise _not_a_file()
+    return there(settings)
+
+
+def there(settings: Settings) -> Path:
+    """The database of a server that keeps everything in its folder. Raises NotFoundError."""
     source = settings.data / _DATABASE
     if not source.is_file():
         raise NotFoundError(f"There is no server's folder at {settings.data}.", hint="Name it: --data FOLDER")

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from kindlehl.domain.errors import KindlehlError, LibraryError
 from kindlehl.services.sync.noticing import IN_CONFLICT
 from kindlehl_server.accounts import Accounts, Pairing, Sessions
+from kindlehl_server.keeping import there
 from kindlehl_server.metrics import STALLED, rarely
 from kindlehl_server.migrations import migrate
 from kindlehl_server.needs import Needs
@@ -45,6 +46,16 @@ def needs(settings: Settings) -> Generator[Needs]:
         yield made
     finally:
         database.close()
+
+
+@contextmanager
+def people(settings: Settings) -> Generator[Accounts]:
+    """The people of a server that is there, whether it runs or not. Raises NotFoundError, LibraryError."""
+    if not settings.database:
+        there(settings)
+    with closing(Database(settings.url)) as database:
+        migrate(database)
+        yield Accounts(database, now)
 
 
 def _measured(needs: Needs) -> None:

@@ -1,14 +1,17 @@
 """Who is let in: people by invitation and password, devices by a code, and nobody by guessing."""
 
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import insert, select, text
+from support.cli import Kindlehl
 
 from kindlehl.domain.errors import ConflictError, DeniedError, KindlehlError, NotFoundError, RevokedError, UsageError
 from kindlehl.domain.facts import new_id
@@ -210,7 +213,7 @@ class TestPeople:
             with pytest.raises(DeniedError):
                 accounts.sign_in("ANNA", password)
         with pytest.raises(NotFoundError):
-            accounts.give_password("ANNA", "four other words now")
+            accounts.give_password("ANNA")
 
     def test_whoever_forgot_a_password_is_given_another(
         self, accounts: Accounts, pairing: Pairing, database: Database, clock: Clock, anna: Person, ben: Person
@@ -223,11 +226,9 @@ class TestPeople:
         token = pairing.collect(kept.secret) or ""
         pairing.approve(anna, waits.code)
         invitation = accounts.invite(anna)
-        with pytest.raises(UsageError):
-            accounts.give_password("Anna", "short")
-        assert sessions.person(hers) == anna
-        assert accounts.give_password("anna", "four other words now") == "Anna"
-        assert accounts.sign_in("Anna", "four other words now") == anna
+        name, password = accounts.give_password("anna")
+        assert name == "Anna"
+        assert accounts.sign_in("Anna", password) == anna
         assert (sessions.person(hers), sessions.person(his)) == (None, ben)
         assert accounts.device(token).name == "Laptop"
         for refused in (lambda: accounts.sign_in("Anna", PASSWORD), lambda: pairing.collect(waits.secret),
@@ -235,7 +236,7 @@ class TestPeople:
             with pytest.raises(DeniedError):
                 refused()
         with pytest.raises(NotFoundError) as error:
-            accounts.give_password("Carl", "four other words now")
+            accounts.give_password("Carl")
         assert error.value.hint == "Here are: Anna, Ben"
 
     def test_a_password_is_kept_by_argon2id_and_anew_where_that_grew_stronger(
@@ -384,3 +385,35 @@ class TestDevices:
             assert db.execute(select(tokens)).all() == []
         with pytest.raises(RevokedError):
             accounts.device(token)
+
+
+class TestPasswordCommand:
+    """`kindlehl server password`, typed by whoever runs the server."""
+
+    def test_it_works_on_a_server_that_runs(self, address: str, accounts: Accounts, anna: Person,
+                                            tmp_path: Path) -> None:  # fmt: skip
+        """On either database; only the new one lets in, and it is shown once."""
+        admin = Kindlehl(tmp_path / "admin")
+        done = admin.ok("server", "password", "ANNA", "--database", address)
+        told = re.fullmatch(r"New password of Anna: (\S+)\nSign in with it, and choose another one.*\n", done.out)
+        assert told
+        again = admin("server", "password", "Anna", "--database", address, "--json").json
+        assert again == {"schema": "kindlehl/server-password/1", "name": "Anna", "password": again["password"]}
+        for old in (PASSWORD, told[1]):
+            with pytest.raises(DeniedError):
+                accounts.sign_in("Anna", old)
+        assert accounts.sign_in("Anna", again["password"]) == anna
+
+    def test_what_is_not_there_is_not_made(self, tmp_path: Path) -> None:
+        """Neither a server nor a person."""
+        admin = Kindlehl(tmp_path / "admin")
+        done = admin("server", "password", "Anna", "--data", tmp_path / "none")
+        assert (done.code, "There is no server's folder" in done.err) == (1, True)
+        assert not (tmp_path / "none").exists()
+
+    def test_who_is_here_is_said_for_a_name_that_nobody_has(
+        self, address: str, accounts: Accounts, anna: Person, ben: Person, tmp_path: Path
+    ) -> None:
+        """To whoever runs the server alone."""
+        done = Kindlehl(tmp_path / "admin")("server", "password", "Carl", "--database", address)
+        assert (done.code, done.err) == (1, "kindlehl: Nobody here has that name.\n  Here are: Anna, Ben\n")

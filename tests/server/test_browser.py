@@ -137,11 +137,11 @@ class TestRefused:
         hers.fill("Code", "BCDF-GHJK")
         hers.press("Next")
         assert "No device waits under that code" in hers.text
-        needs.accounts.give_password("Anna", "four other words now")
+        _, password = needs.accounts.give_password("Anna")
         hers.fill("Code", "BCDF-GHJK")
         hers.press("Next")
         assert "You are not signed in any longer" in hers.text
-        sign_in(hers, "Anna", "four other words now")
+        sign_in(hers, "Anna", password)
         assert hers.title == "Let a device in – kindlehl"
 
     def test_a_name_that_somebody_has(self, hers: Page, his: Page, url: str, needs: Needs, anna: Person) -> None:

@@ -152,9 +152,8 @@ class Accounts:
             raise DeniedError("That is not your password.", hint="Try again, or ask whoever runs the server.")
         self._set_password(person.id, new, still)
 
-    def give_password(self, name: str, password: str) -> str:
-        """Another password for somebody who forgot his; returns his name as he writes it. Raises NotFoundError,
-        UsageError."""
+    def give_password(self, name: str) -> tuple[str, str]:
+        """A new password for somebody who forgot his, and his name as he writes it. Raises NotFoundError."""
         with self._database.reading() as db:
             names = {each.id: str(each.name) for each in db.execute(select(users).order_by(users.c.id))}
             id_ = _called(db, normal(name))
@@ -163,8 +162,9 @@ class Accounts:
             raise NotFoundError(
                 "Nobody here has that name.", hint=f"Here are: {here}" if here else "Nobody is here yet: kindlehl serve"
             )
+        password = secrets.password()
         self._set_password(id_, password, anyway)
-        return names[id_]
+        return names[id_], password
 
     def _set_password(self, id_: str, password: str, still: Still) -> None:
         """Whoever was signed in with the one before is so no longer, and what he approved or whom he invited waits in
