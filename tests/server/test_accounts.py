@@ -395,7 +395,7 @@ class TestPasswordCommand:
         """On either database; only the new one lets in, and it is shown once."""
         admin = Kindlehl(tmp_path / "admin")
         done = admin.ok("server", "password", "ANNA", "--database", address)
-        told = re.fullmatch(r"New password of Anna: (\S+)\nSign in with it, and choose another one.*\n", done.out)
+        told = re.fullmatch(r"New password of Anna: (\S+)\nSign in with it, and choose another one.*\n", done)
         assert told
         again = admin("server", "password", "Anna", "--database", address, "--json").json
         assert again == {"schema": "kindlehl/server-password/1", "name": "Anna", "password": again["password"]}
