@@ -126,6 +126,19 @@ class TestComingIn:
         hers.go(f"{url}/")
         assert "Your devices" in hers.text
 
+    def test_another_password_is_chosen(self, hers: Page, his: Page, url: str) -> None:
+        """By whoever knows the old one."""
+        hers.press("Change your password")
+        hers.fill("Old password", PASSWORD)
+        hers.fill("New password", "four other words now")
+        hers.press("Change it")
+        assert "Your password is another one now" in hers.text
+        hers.go(f"{url}/")
+        assert hers.title == "Your devices – kindlehl"
+        his.go(f"{url}/")
+        sign_in(his, "Anna", "four other words now")
+        assert his.title == "Your devices – kindlehl"
+
 
 class TestRefused:
     """What is not done is said on a page, and there is a way on."""
@@ -248,3 +261,24 @@ class TestDevices:
         hers.press("Revoke it")
         assert needs.accounts.devices(anna.id) == []
         assert "It is let in no more" in hers.text
+
+
+class TestScreens:
+    """Whatever it is shown on."""
+
+    def test_on_a_phone_nothing_is_cut_off(self, page: Page, needs: Needs, pair: Pair, url: str) -> None:
+        """However long names are; and an invitation is seen at once, below however many devices."""
+        owner = needs.accounts.accept(needs.accounts.first_invitation() or "", "x" * 64, PASSWORD)
+        for n in range(9):
+            pair(owner, f"{'y' * 60} {n}")
+        page.looks(320)
+        page.go(f"{url}/")
+        sign_in(page, owner.name)
+        device = needs.accounts.devices(owner.id)[0]
+        for path in ("/", "/pair", "/password", "/nowhere", f"/devices/revoke?id={device.id}"):
+            page.go(f"{url}{path}")
+            assert page.run("document.documentElement.scrollWidth") == 320, path
+        page.go(f"{url}/")
+        page.press("Invite somebody")
+        assert page.run("document.querySelector('.whole').getBoundingClientRect().bottom < innerHeight")
+        assert page.run("document.documentElement.scrollWidth") == 320

@@ -293,7 +293,7 @@ class TestPassword:
             short = hers.post("/password", data={**form, "new": "short"})
             assert "10 to 1,000 characters" in shown(short, "Change your password", 400)
             shown(other.get("/"), "Your devices")
-            shown(hers.post("/password", data=form), "Your devices")
+            assert "signed in here only" in shown(hers.post("/password", data=form), "Your devices")
             shown(hers.get("/"), "Your devices")
             shown(other.get("/"), "Sign in")
         with pytest.raises(DeniedError):

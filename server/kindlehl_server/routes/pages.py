@@ -73,7 +73,7 @@ class Pages:
             )  # fmt: skip
         except KindlehlError as error:
             return page(request, "join", error, invitation=form.get("invitation", ""), name=form.get("name", ""))
-        return await self._signed_in(request, person, "")
+        return await self._signed_in(request, person, _to(request, ""))
 
     async def sign_in(self, request: Request) -> Response:
         """Sign in with a name and a password."""
@@ -90,10 +90,10 @@ class Pages:
             person = await run_in_threadpool(self.needs.accounts.sign_in, name, form.get("password", ""))
         except KindlehlError as error:
             return page(request, "sign-in", error, name=name, then=then, ended=False)
-        return await self._signed_in(request, person, then)
+        return await self._signed_in(request, person, _to(request, "pair" if then == "pair" else ""))
 
-    async def _signed_in(self, request: Request, person: Person, then: str) -> Response:
-        answer = _to(request, "pair" if then == "pair" else "")
+    async def _signed_in(self, request: Request, person: Person, answer: Response) -> Response:
+        """The answer after which somebody is signed in."""
         answer.set_cookie(
             COOKIE, await run_in_threadpool(self.needs.sessions.begin, person), max_age=int(LASTS.total_seconds()),
             httponly=True, samesite="lax", secure=self._base(request).startswith("https:"),
@@ -268,7 +268,8 @@ class Pages:
                 )
             except KindlehlError as error:
                 return page(request, "password", error, person=person)
-            return await self._signed_in(request, person, "")
+            said = "Your password is another one now, and you are signed in here only."
+            return await self._signed_in(request, person, await self._home(request, person, said=said))
 
         return await self._as(request, "", show)
 
