@@ -2,11 +2,12 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from kindlehl.domain.errors import KindlehlError, NotFoundError
-from kindlehl_server.errors import problem
+from kindlehl_server.errors import Boundary, problem
 from kindlehl_server.needs import Needs
 from kindlehl_server.routes.devices import Devices
 from kindlehl_server.routes.health import Health
@@ -29,14 +30,22 @@ def create_app(needs: Needs) -> Starlette:
         *Health(needs).routes(),
         *Pages(needs).routes(),
     ]
-    return Starlette(routes=routes, exception_handlers={KindlehlError: _told, HTTPException: _nowhere})
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Boundary, answer=_answer)],
+        exception_handlers={KindlehlError: _told, HTTPException: _nowhere},
+    )
+
+
+def _answer(request: Request, error: KindlehlError) -> Response:
+    """What went wrong: a page for people, for programs as HTTP says it."""
+    return refused(request, error) if _is_read_by_people(request) else problem(error)
 
 
 async def _told(request: Request, error: Exception) -> Response:
-    """What went wrong: a page for people, for programs as HTTP says it."""
     if not isinstance(error, KindlehlError):
         raise error
-    return refused(request, error) if _is_read_by_people(request) else problem(error)
+    return _answer(request, error)
 
 
 async def _nowhere(request: Request, error: Exception) -> Response:

@@ -4,24 +4,35 @@ A backup is one file, a zip of the database and of each person's library. One th
 day: every device that comes afterwards gives it what it lacks.
 """
 
+import os
 import shutil
 import sqlite3
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from kindlehl.domain.errors import KindlehlError, LibraryError, NotFoundError, SourceError, TargetError, UsageError
+from kindlehl.domain.errors import (
+    KindlehlError,
+    LibraryError,
+    NewerLibraryError,
+    NotFoundError,
+    SourceError,
+    TargetError,
+    UsageError,
+)
 from kindlehl.domain.findings import Finding
 from kindlehl.services.sync.answering import mend
-from kindlehl.store import backup, verify
+from kindlehl.store import backup, copies, verify
 from kindlehl.store.library import open_library
+from kindlehl_server import wiring
 from kindlehl_server.accounts.accounts import all_revoked, close_doors
 from kindlehl_server.migrations import migrate
+from kindlehl_server.running import alone
 from kindlehl_server.settings import Settings
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.libraries import FileLibraries
@@ -58,17 +69,22 @@ def back_up(settings: Settings, target: Path, now: datetime) -> Kept:
     part = target.with_name(f"{target.name}.part")
     try:
         with tempfile.TemporaryDirectory(prefix="kindlehl-", dir=target.parent) as folder:
-            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as whole:
+            part.unlink(missing_ok=True)
+            with (
+                _private(part) as stream,
+                zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as whole,
+            ):
                 # People first: a library whose person is not in it could not be reached.
                 whole.write(_copied(source, Path(folder) / _DATABASE), _DATABASE)
                 for owner, library in _libraries(settings):
                     copy = Path(folder) / owner
                     facts += backup.write(library, copy, now).facts
                     libraries += 1
+                    with closing(open_library(copy, 0)) as copied:
+                        copied.scrub()  # what was erased is not kept in what nobody uses of the file
                     whole.write(copy, f"{_LIBRARIES}/{owner}/{_LIBRARY}")
                     copy.unlink()
-            part.chmod(0o600)
-            part.replace(target)
+            copies.move(part, target)
     except OSError as error:
         raise TargetError(f"{target} cannot be written: {error.strerror}.", hint="Choose another place.") from error
     finally:
@@ -77,8 +93,8 @@ def back_up(settings: Settings, target: Path, now: datetime) -> Kept:
 
 
 def restore(source: Path, settings: Settings, now: datetime) -> Restored:
-    """Put a backup in the place of all that a server has, which must not run. Raises SourceError where it
-    is no whole backup, and then nothing was changed."""
+    """Put a backup in the place of all that a server has. Raises BusyError where that runs, SourceError where it is no
+    whole backup, and NewerLibraryError where a newer kindlehl made it; then nothing was changed."""
     if settings.database:
         raise _not_a_file()
     if not source.is_file():
@@ -88,28 +104,60 @@ def restore(source: Path, settings: Settings, now: datetime) -> Restored:
     data = settings.data.resolve()  # where a link leads: the link stays
     try:
         data.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".kindlehl-", dir=data.parent) as folder:
+        with (
+            alone(data) if data.exists() else nullcontext(),
+            tempfile.TemporaryDirectory(prefix=".kindlehl-", dir=data.parent) as folder,
+        ):
             fresh = Path(folder) / "data"
             fresh.mkdir(mode=0o700)
-            revoked = _revoked(data / _DATABASE, Path(folder))
+            revoked = _revoked(data / _DATABASE)
             kept = _unpacked(source, fresh, revoked or ())
-            aside = _put_aside(data, now)
-            fresh.replace(data)
+            _settle(fresh)
+            aside = _put_in_place(fresh, data, now)
+            copies.sync(data.parent)
     except OSError as error:
         raise TargetError(f"{data} cannot be written: {error.strerror}.", hint="Nothing was changed.") from error
     return Restored(kept, aside, revoked is not None)
 
 
-def _revoked(source: Path, folder: Path) -> Sequence[str] | None:
-    """Which devices were revoked on the server whose place a backup takes; None where nobody knows."""
+def reset(settings: Settings) -> int:
+    """After a server's database came back by other means than ours: no door of that day is open, and every library
+    numbers anew, so that devices compare what they have. Returns how many libraries there are. Raises BusyError,
+    LibraryError."""
+    if not settings.database:
+        _file(settings)
+    with closing(Database(settings.url)) as database, wiring.only_here(settings, database):
+        migrate(database)
+        close_doors(database, ())
+        libraries = wiring.libraries(settings, database)
+        owners = libraries.owners()
+        for owner in owners:
+            with libraries.library(owner) as library, library.transaction():
+                library.peers.renew()
+    return len(owners)
+
+
+def _revoked(source: Path) -> Sequence[str] | None:
+    """Which devices were revoked on the server whose place a backup takes, whichever version that is of; None where
+    nobody knows."""
     if not source.is_file():
         return None
     try:
-        with closing(Database(f"sqlite:///{_copied(source, folder / 'replaced.db')}")) as database:
-            migrate(database)
+        with closing(Database(f"sqlite:///{source}")) as database:
             return all_revoked(database)
     except KindlehlError:
         return None
+
+
+def _settle(folder: Path) -> None:
+    """Have all that was written on the disk."""
+    for path in folder.rglob("*"):
+        if path.is_dir():
+            copies.sync(path)
+        else:
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+    copies.sync(folder)
 
 
 def _unpacked(source: Path, fresh: Path, revoked: Sequence[str]) -> Kept:
@@ -123,7 +171,7 @@ def _unpacked(source: Path, fresh: Path, revoked: Sequence[str]) -> Kept:
             for name in names:
                 place = fresh / name
                 place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                with whole.open(name) as packed, place.open("xb") as out:
+                with whole.open(name) as packed, _private(place) as out:
                     shutil.copyfileobj(packed, out)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
         raise _no_backup(source) from error
@@ -131,6 +179,8 @@ def _unpacked(source: Path, fresh: Path, revoked: Sequence[str]) -> Kept:
     try:
         migrate(database)
         close_doors(database, revoked)
+    except NewerLibraryError as error:
+        raise _newer(source) from error
     except KindlehlError as error:
         raise _no_backup(source) from error
     finally:
@@ -141,6 +191,8 @@ def _unpacked(source: Path, fresh: Path, revoked: Sequence[str]) -> Kept:
             with closing(open_library(path, _WAIT)) as library, library.transaction():
                 library.peers.renew()
                 facts += sum(1 for _ in library.facts.bodies())
+        except NewerLibraryError as error:
+            raise _newer(source) from error
         except LibraryError as error:
             raise _no_backup(source) from error
         libraries += 1
@@ -158,11 +210,23 @@ def _is_ours(name: str) -> bool:
     )
 
 
-def _put_aside(data: Path, now: datetime) -> Path | None:
+def _put_in_place(fresh: Path, data: Path, now: datetime) -> Path | None:
+    """Where what was there is now. If it does not go, that comes back."""
     if not data.exists():
+        fresh.replace(data)
         return None
     aside = data.with_name(f"{data.name}-replaced-{now:%Y%m%dT%H%M%SZ}")
     data.replace(aside)
+    try:
+        fresh.replace(data)
+    except OSError as error:
+        try:
+            aside.replace(data)
+        except OSError:
+            raise TargetError(
+                f"{data} was taken meanwhile: {error.strerror}.", hint=f"What was there is at {aside}: move it back."
+            ) from error
+        raise
     return aside
 
 
@@ -190,12 +254,14 @@ def look(settings: Settings, *, deep: bool) -> Iterator[Finding]:
 
 
 def mend_all(settings: Settings) -> int:
-    """Set aside what rotted in any library: devices that have it send it again. Returns how many facts that are."""
+    """Set aside what rotted in any library: devices that have it send it again. Returns how many facts that are. Raises
+    BusyError where the server runs."""
     _file(settings)
     mended = 0
-    for _, path in _libraries(settings):
-        with closing(open_library(path, _WAIT)) as library:
-            mended += mend(library)
+    with alone(settings.data):
+        for _, path in _libraries(settings):
+            with closing(open_library(path, _WAIT)) as library:
+                mended += mend(library)
     return mended
 
 
@@ -208,15 +274,7 @@ def _libraries(settings: Settings) -> Iterator[tuple[str, Path]]:
 def _file(settings: Settings) -> Path:
     if settings.database:
         raise _not_a_file()
-    return there(settings)
-
-
-def there(settings: Settings) -> Path:
-    """The database of a server that keeps everything in its folder. Raises NotFoundError."""
-    source = settings.data / _DATABASE
-    if not source.is_file():
-        raise NotFoundError(f"There is no server's folder at {settings.data}.", hint="Name it: --data FOLDER")
-    return source
+    return wiring.there(settings)
 
 
 def _copied(source: Path, target: Path) -> Path:
@@ -226,11 +284,21 @@ def _copied(source: Path, target: Path) -> Path:
             closing(sqlite3.connect(target)) as new,
         ):
             old.backup(new)
+            new.execute("VACUUM")  # what was taken out is not kept in what nobody uses of the file
     except sqlite3.Error as error:
         raise LibraryError(
             "The server's database cannot be read.", hint="Look at it: kindlehl server verify"
         ) from error
     return target
+
+
+def _private(path: Path) -> BinaryIO:
+    """A new file for nobody but us, from the first byte on."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb")
+
+
+def _newer(source: Path) -> NewerLibraryError:
+    return NewerLibraryError(f"{source} was made by a newer kindlehl.", hint="Update kindlehl. Nothing was changed.")
 
 
 def _no_backup(source: Path) -> SourceError:
@@ -240,5 +308,5 @@ def _no_backup(source: Path) -> SourceError:
 def _not_a_file() -> UsageError:
     return UsageError(
         "What is in PostgreSQL is kept by its own tools.",
-        hint="Back it up with pg_dump, bring it back with pg_restore.",
+        hint="Back it up with pg_dump, bring it back with pg_restore, then: kindlehl server restored --database URL",
     )

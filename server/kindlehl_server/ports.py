@@ -1,5 +1,6 @@
 """What the server needs of its stores."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -12,4 +13,8 @@ class Libraries(Protocol):
     def library(self, owner: str) -> AbstractContextManager[Library]:
         """The library of the person with this id, made when it is not there; for the thread that asks, and closed
         afterwards. Raises LibraryError, BusyError."""
+        ...
+
+    def owners(self) -> Sequence[str]:
+        """The ids of all who have a library."""
         ...

@@ -2,20 +2,20 @@
 
 import shutil
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select
 
-from kindlehl.domain.errors import KindlehlError, LibraryError
+from kindlehl.domain.errors import KindlehlError, LibraryError, NotFoundError
 from kindlehl.services.sync.noticing import IN_CONFLICT
 from kindlehl_server.accounts import Accounts, Pairing, Sessions
-from kindlehl_server.keeping import there
 from kindlehl_server.metrics import STALLED, rarely
 from kindlehl_server.migrations import migrate
 from kindlehl_server.needs import Needs
 from kindlehl_server.ports import Libraries
+from kindlehl_server.running import alone
 from kindlehl_server.settings import Settings
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.libraries import FileLibraries
@@ -27,10 +27,10 @@ _ROOM = 64 << 20
 
 @contextmanager
 def needs(settings: Settings) -> Generator[Needs]:
-    """What a server is made of, its database up to date; let go of afterwards. Raises LibraryError."""
+    """What a server is made of, its database up to date; let go of afterwards. Raises LibraryError, and
+    BusyError where another one runs there."""
     folder(settings.data)
-    database = Database(settings.url)
-    try:
+    with closing(Database(settings.url)) as database, only_here(settings, database):
         migrate(database)
         accounts = Accounts(database, now)
 
@@ -40,22 +40,28 @@ def needs(settings: Settings) -> Generator[Needs]:
             if shutil.disk_usage(settings.data).free < _ROOM:
                 raise LibraryError("The server's disk is nearly full.", hint="Make room on the server.")
 
-        libraries = _libraries(settings, database)
-        made = Needs(accounts, Sessions(database, now), Pairing(database, accounts, now), libraries, now, ready)
+        kept = libraries(settings, database)
+        made = Needs(accounts, Sessions(database, now), Pairing(database, accounts, now), kept, now, ready)
         _measured(made)
         yield made
-    finally:
-        database.close()
 
 
 @contextmanager
 def people(settings: Settings) -> Generator[Accounts]:
-    """The people of a server that is there, whether it runs or not. Raises NotFoundError, LibraryError."""
+    """The people of a server that is there. Its database stays as it is: a server that runs may be of an earlier
+    version. Raises NotFoundError, LibraryError."""
     if not settings.database:
         there(settings)
     with closing(Database(settings.url)) as database:
-        migrate(database)
         yield Accounts(database, now)
+
+
+def there(settings: Settings) -> Path:
+    """The database of a server that keeps everything in its folder. Raises NotFoundError."""
+    source = settings.data / "server.db"
+    if not source.is_file():
+        raise NotFoundError(f"There is no server's folder at {settings.data}.", hint="Name it: --data FOLDER")
+    return source
 
 
 def _measured(needs: Needs) -> None:
@@ -83,7 +89,12 @@ def _conflicts(libraries: Libraries, owner: str) -> int:
         return 0  # what is wrong with a library, `kindlehl server verify` says
 
 
-def _libraries(settings: Settings, database: Database) -> Libraries:
+def only_here(settings: Settings, database: Database) -> AbstractContextManager[None]:
+    """Nobody else uses this folder meanwhile; a PostgreSQL is kept by its own tools."""
+    return alone(settings.data) if database.engine.dialect.name == "sqlite" else nullcontext()
+
+
+def libraries(settings: Settings, database: Database) -> Libraries:
     """A file for each person, or tables for all where there is a PostgreSQL."""
     if database.engine.dialect.name == "sqlite":
         return FileLibraries(settings.libraries)

@@ -1,5 +1,6 @@
 """The server's database, SQLite and PostgreSQL alike."""
 
+import os
 import sqlite3
 import threading
 from contextlib import ExitStack, closing
@@ -11,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import insert, select, text
 from support.databases import copied
 
-from kindlehl.domain.errors import BusyError, LibraryError, UsageError
+from kindlehl.domain.errors import BusyError, LibraryError, NewerLibraryError, UsageError
 from kindlehl_server.migrations import migrate
 from kindlehl_server.store.database import Database
 from kindlehl_server.store.postgresql import tables
@@ -128,3 +129,31 @@ def test_a_server_that_is_not_there_is_a_sentence() -> None:
         pass
     assert "secret" not in told.value.message
     database.close()
+
+
+def test_a_newer_database_is_said_to_be_one(database: Database) -> None:
+    """And stays as it is."""
+    with database.writing() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '0099'"))
+    with pytest.raises(NewerLibraryError, match="newer kindlehl"):
+        migrate(database)
+    with database.reading() as db:
+        assert db.scalar(text("SELECT version_num FROM alembic_version")) == "0099"
+
+
+def test_a_file_is_for_nobody_but_its_owner(tmp_path: Path) -> None:
+    """In a folder that is for all, with what lies beside it; one that others could read is not any more."""
+    path, before = tmp_path / "server.db", os.umask(0o022)
+    try:
+        for was in (None, 0o644):
+            if was:
+                path.chmod(was)
+                path.with_name("server.db-wal").touch(was)
+            with closing(Database(f"sqlite:///{path}")) as database:
+                migrate(database)
+                with database.writing() as db:
+                    db.execute(insert(invites).values(an_invite(str(was))))
+                modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+            assert modes == {"server.db": 0o600, "server.db-wal": 0o600, "server.db-shm": 0o600}
+    finally:
+        os.umask(before)

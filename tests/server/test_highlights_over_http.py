@@ -18,15 +18,18 @@ from support.served import serving
 
 from kindlehl.domain.facts import Edit, Id, new_id, record_id
 from kindlehl.domain.library import Highlight
+from kindlehl.domain.withholding import NOTES
 from kindlehl.ports import Filter, Library
 from kindlehl.remote.server import Server
 from kindlehl.services.editing import LONGEST, change, held
 from kindlehl.services.items import item
 from kindlehl.services.operations import Writer, operation
+from kindlehl.services.sync import wishes
 from kindlehl.services.sync.round import sync
 from kindlehl.services.trash import IN_TRASH, empty, restore
 from kindlehl.store.library import empty_library, open_library
 from kindlehl.wire.messages import MESSAGE_BYTES
+from kindlehl_server import highlights
 from kindlehl_server.accounts import Person
 from kindlehl_server.app import create_app
 from kindlehl_server.needs import Needs
@@ -227,6 +230,64 @@ class TestAdding:
             refused(client.delete(id_, tag, used), 422, "key_reused")
         refused(client.add(key=theirs.id), 422, "key_reused")
         assert list(home.facts.bodies()) == before
+
+    @pytest.mark.parametrize(
+        "more",
+        [{"text": "Other words"}, {"title": "Emma"}, {"note": "other"}, {"note": None}, {"color": "pink"},
+         {"tags": ["craft"]}, {"tags": ["craft", "#LIFE", "x"]}, {"page": "2"}, {"location": "1325"},
+         {"location": None}, {"chapter": "Other"}, {"added_at": "2024-03-02"}, {"added_at": None}],
+    )  # fmt: skip
+    def test_a_key_that_comes_with_other_words_of_the_same_mark_is_refused(
+        self, client: Client, home: Library, monkeypatch: pytest.MonkeyPatch, more: dict[str, object]
+    ) -> None:
+        """The mark has two bytes: what is kept tells the rest."""
+        monkeypatch.setattr(highlights, "_mark", lambda _: b"xx")
+        key = new_id()
+        body = WALDEN | {
+            "note": "so true", "color": "blue", "tags": ["craft", "#life"], "page": "1", "location": "1324",
+            "chapter": "One", "added_at": "2024-03-01",
+        }  # fmt: skip
+        first = client.add(body, key)
+        before = list(home.facts.bodies())
+        refused(client.add(body | more, key), 422, "key_reused")
+        assert list(home.facts.bodies()) == before
+        again = client.add(body | {"tags": ["Life", "craft"], "note": " so true"}, key)
+        assert (again.status_code, again.content) == (201, first.content)
+
+    def test_what_the_server_was_told_to_forget_is_not_held_against_a_replay(
+        self, client: Client, home: Library
+    ) -> None:
+        """It shows what is left."""
+        key = new_id()
+        client.add(WALDEN | {"note": "so true", "tags": ["craft"]}, key)
+        wishes.change(home, NOTES, 0, datetime.now(UTC))
+        again = client.add(WALDEN | {"note": "so true", "tags": ["craft"]}, key)
+        assert (again.status_code, again.json()["note"], again.json()["tags"]) == (201, None, ["craft"])
+
+    def test_so_it_is_for_changes_and_deletions(
+        self, client: Client, home: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of another passage as well; what was so before, or was erased since, is not held against anybody."""
+        monkeypatch.setattr(highlights, "_mark", lambda _: b"xx")
+        id_, other = (client.add(WALDEN | {"text": text, "tags": ["old"]}).json()["id"] for text in ("One", "Two"))
+        key, tag = new_id(), client.tag(id_)
+        body = {"note": "mine", "color": "none", "favorite": True, "tags": ["new", "life"]}
+        assert client.change(id_, body, tag, key).status_code == 200
+        for said in ({"note": "yours"}, body | {"note": None}, body | {"favorite": False}, body | {"tags": ["new"]},
+                     body | {"tags": ["new", "life", "old"]}, {"note": "mine"}, {"tags": ["new", "life"]}):  # fmt: skip
+            refused(client.change(id_, said, tag, key), 422, "key_reused")
+        refused(client.change(other, body, client.tag(other), key), 422, "key_reused")
+        refused(client.delete(id_, tag, key), 422, "key_reused")
+        assert client.change(id_, body | {"tags": ["LIFE", "new"]}, tag, key).status_code == 200
+        gone, tag = new_id(), client.tag(id_)
+        assert client.delete(id_, tag, gone).status_code == 204
+        refused(client.delete(other, client.tag(other), gone), 422, "key_reused")
+        assert client.read(other).status_code == 200
+        assert client.delete(id_, tag, gone).status_code == 204
+        with operation(home, Writer("Home"), "trash empty") as draft:
+            empty(home, draft, home.shelf.highlights(IN_TRASH))
+        refused(client.change(id_, body, tag, key), 404, "not_found")
+        assert client.delete(id_, tag, gone).status_code == 204
 
     def test_of_many_at_once_one_is_written(self, client: Client, url: str, token: str, home: Library) -> None:
         """Each is answered with it."""

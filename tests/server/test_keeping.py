@@ -1,25 +1,48 @@
 """What a server has is kept: backed up while it runs, brought back as a whole, looked at, and mended."""
 
+import errno
+import os
 import shutil
 import sqlite3
+import subprocess
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.cli import Kindlehl
+from support.databases import copied
 from support.histories import edit, import_of, keep, picture, record
-from support.household import PASSWORD, Household, household, let_in
+from support.household import PASSWORD, Household, household, let_in, needs_of, owner_of
+from support.postgres import programs
+from support.served import serving
 
-from kindlehl.domain.errors import DeniedError, NotFoundError, RevokedError, SourceError, TargetError, UsageError
+from kindlehl.domain.erasure import skeleton, skeleton_of_edit
+from kindlehl.domain.errors import (
+    BusyError,
+    DeniedError,
+    LibraryError,
+    NewerLibraryError,
+    NotFoundError,
+    RevokedError,
+    SourceError,
+    TargetError,
+    UsageError,
+)
 from kindlehl.ports import Library
 from kindlehl.remote.server import Server
 from kindlehl.services.sync.round import sync
 from kindlehl.store.library import empty_library, open_library
-from kindlehl_server import keeping
+from kindlehl_server import keeping, wiring
+from kindlehl_server.accounts import Person
+from kindlehl_server.app import create_app
+from kindlehl_server.needs import Needs
 from kindlehl_server.settings import Settings
+from kindlehl_server.store.database import Database
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 HIS = [record("highlight", "Tale (Dickens, Charles)", f"His words {n}", n, 1, n % 30, False) for n in range(1, 200)]
@@ -163,6 +186,51 @@ class TestBackup:
         (place.data / "server.db").write_bytes(b"no database, but as long as one might be. " * 99)
         assert not keeping.restore(tmp_path / "b.zip", place, NOW + timedelta(3)).revoked
 
+    def test_what_was_erased_is_in_no_backup(
+        self, home: Household, mine: Library, met: Callable[[Library], bool], tmp_path: Path
+    ) -> None:
+        """Neither in pages that nobody uses any more nor in what is left of the index, of libraries and of people."""
+        gone = [
+            record("highlight", "Tale", f"Zyzzyva{n} " + "Quixotry" * 40, n, 1, n % 30, False) for n in range(300, 320)
+        ]
+        keep(mine, *gone, edit(2_000, gone[0].id, "note", "Syzygyword"), import_of(2, "clippings", gone))
+        assert met(mine)
+        with closing(open_library(home.library)) as library:  # as it comes from a device whose trash was emptied
+            keep(library, *map(skeleton, gone), skeleton_of_edit(edit(2_000, gone[0].id, "note", "Syzygyword")))
+        let_in(home.needs, home.owner, "Xylographer")
+        (device, *_) = home.needs.accounts.devices(home.owner.id)
+        home.needs.accounts.rename(home.owner.id, device.id, "Y")
+        assert b"zyzzyva" in home.library.read_bytes().lower()
+        keeping.back_up(settings(home), tmp_path / "b.zip", NOW)
+        with zipfile.ZipFile(tmp_path / "b.zip") as backup:
+            held = b"".join(backup.read(name) for name in backup.namelist()).lower()
+        for word in (b"zyzzyva", b"quixotry", b"syzygyword", b"xylographer"):
+            assert word not in held, word
+        assert b"his words 7" in held
+
+    def test_nobody_else_reads_a_backup_while_it_is_written(
+        self, home: Household, mine: Library, met: Callable[[Library], bool], tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        """Nor what is restored from one, whatever this user's files are like otherwise."""
+        assert met(mine)
+        seen: set[int] = set()
+        write = zipfile.ZipFile.write
+
+        def written(self: zipfile.ZipFile, *what: Any) -> None:
+            write(self, *what)
+            seen.update(path.stat().st_mode & 0o77 for path in tmp_path.glob("*.part"))
+
+        monkeypatch.setattr(zipfile.ZipFile, "write", written)
+        before = os.umask(0o022)
+        try:
+            keeping.back_up(settings(home), tmp_path / "b.zip", NOW)
+            keeping.restore(tmp_path / "b.zip", Settings(tmp_path / "data"), NOW)
+        finally:
+            os.umask(before)
+        assert seen == {0}
+        assert {path.stat().st_mode & 0o77 for path in (tmp_path / "data").rglob("*.db")} == {0}
+
     def test_a_file_that_is_there_is_not_replaced(self, home: Household, tmp_path: Path) -> None:
         """And where nothing can be written, nothing is left behind."""
         (tmp_path / "b.zip").write_text("something else")
@@ -175,6 +243,118 @@ class TestBackup:
             keeping.back_up(Settings(tmp_path / "nowhere"), tmp_path / "c.zip", NOW)
         with pytest.raises(UsageError, match="its own tools"):
             keeping.back_up(Settings(tmp_path, "postgresql://x/y"), tmp_path / "c.zip", NOW)
+
+
+class TestInPlace:
+    """What is restored takes a place that others may hold."""
+
+    @pytest.fixture
+    def backup(self, home: Household, tmp_path: Path) -> Path:
+        """A good one."""
+        keeping.back_up(settings(home), tmp_path / "b.zip", NOW)
+        return tmp_path / "b.zip"
+
+    def test_while_a_server_runs_nothing_takes_its_place_or_mends_it(self, backup: Path, tmp_path: Path) -> None:
+        """Whoever asks is told to stop it first, a second server as well; afterwards it goes."""
+        place = Settings(tmp_path / "data")
+        with wiring.needs(place) as needs:
+            owner_of(needs)
+            before = sorted(tmp_path.iterdir())
+            with pytest.raises(BusyError, match="A server runs"):
+                keeping.restore(backup, place, NOW)
+            with pytest.raises(BusyError, match="A server runs"):
+                keeping.mend_all(place)
+            with pytest.raises(BusyError, match="A server runs"):
+                keeping.reset(place)
+            with pytest.raises(BusyError, match="A server runs"), wiring.needs(place):
+                pass
+            keeping.back_up(place, tmp_path / "while.zip", NOW)
+            (tmp_path / "while.zip").unlink()
+            assert sorted(tmp_path.iterdir()) == before
+        assert keeping.restore(backup, place, NOW).aside
+
+    def test_a_folder_that_cannot_be_written_is_a_sentence(self, tmp_path: Path) -> None:
+        """But where a PostgreSQL keeps everything nothing is written there."""
+        (tmp_path / "server.lock").mkdir()
+        with pytest.raises(LibraryError, match="cannot be written"), wiring.needs(Settings(tmp_path)):
+            pass
+        with (
+            closing(Database("postgresql://me@127.0.0.1:9/books")) as database,
+            wiring.only_here(Settings(tmp_path), database),
+        ):
+            pass
+
+    def test_where_the_place_is_taken_meanwhile_what_was_there_comes_back(
+        self, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Or, where that cannot be either, it is said where it is."""
+        place = Settings(tmp_path / "data")
+        keeping.restore(backup, place, NOW)
+        (place.data / "mark").write_text("there before")
+        replace = Path.replace
+
+        def broken(self: Path, target: Path) -> Path:
+            if self.name == "data" and self.parent.name.startswith(".kindlehl-"):
+                raise OSError(errno.EIO, "Input/output error")
+            return replace(self, target)
+
+        monkeypatch.setattr(Path, "replace", broken)
+        with pytest.raises(TargetError, match="Input/output error") as told:
+            keeping.restore(backup, place, NOW)
+        assert told.value.hint == "Nothing was changed."
+        assert (place.data / "mark").read_text() == "there before"
+        assert [*tmp_path.glob("data-replaced-*")] == []
+
+        def taken(self: Path, target: Path) -> Path:
+            if self.name == "data" and self.parent.name.startswith(".kindlehl-"):
+                (target / "libraries").mkdir(parents=True)
+            return replace(self, target)
+
+        monkeypatch.setattr(Path, "replace", taken)
+        with pytest.raises(TargetError) as told:
+            keeping.restore(backup, place, NOW)
+        (aside,) = tmp_path.glob("data-replaced-*")
+        assert (aside / "mark").read_text() == "there before"
+        assert str(aside) in str(told.value.hint)
+        assert "Nothing" not in str(told.value.hint)
+
+    def test_of_a_newer_server_it_is_said_that_it_is_newer(self, home: Household, backup: Path, tmp_path: Path) -> None:
+        """Not that it is no backup, nor that this program is wrong; and an older one can take its place, without
+        letting in who was revoked there."""
+        stolen = let_in(home.needs, home.owner, "Stolen")
+        keeping.back_up(settings(home), tmp_path / "old.zip", NOW)
+        home.needs.accounts.revoke(home.owner.id, home.needs.accounts.device(stolen).id)
+        keeping.back_up(settings(home), tmp_path / "today.zip", NOW)
+        place = Settings(tmp_path / "data")
+        keeping.restore(tmp_path / "today.zip", place, NOW)
+        with closing(sqlite3.connect(place.data / "server.db")) as db, db:
+            db.execute("UPDATE alembic_version SET version_num = '0099'")
+            db.execute("ALTER TABLE users ADD COLUMN of_tomorrow")
+        with pytest.raises(NewerLibraryError, match="newer kindlehl"), wiring.needs(place):
+            pass
+        with pytest.raises(NewerLibraryError, match="newer kindlehl"):
+            keeping.reset(place)
+        keeping.back_up(place, tmp_path / "newer.zip", NOW)
+        with pytest.raises(NewerLibraryError, match="newer kindlehl"):
+            keeping.restore(tmp_path / "newer.zip", Settings(tmp_path / "other"), NOW)
+        assert keeping.restore(tmp_path / "old.zip", place, NOW + timedelta(1)).revoked
+        with household(place.data, fresh=False) as moved, pytest.raises(RevokedError):
+            moved.needs.accounts.device(stolen)
+
+    def test_of_a_library_that_is_newer_it_is_said_as_well(self, home: Household, mine: Library, tmp_path: Path,
+                                                            met: Callable[[Library], bool]) -> None:  # fmt: skip
+        """In a backup of people that are not."""
+        assert met(mine)
+        keeping.back_up(settings(home), tmp_path / "b.zip", NOW)
+        with zipfile.ZipFile(tmp_path / "b.zip") as old, zipfile.ZipFile(tmp_path / "new.zip", "w") as new:
+            for name in old.namelist():
+                (tmp_path / "x.db").write_bytes(old.read(name))
+                if name != "server.db":
+                    with closing(sqlite3.connect(tmp_path / "x.db")) as db, db:
+                        db.execute("PRAGMA user_version = 99")
+                new.write(tmp_path / "x.db", name)
+        with pytest.raises(NewerLibraryError, match="newer kindlehl"):
+            keeping.restore(tmp_path / "new.zip", Settings(tmp_path / "data"), NOW)
 
 
 class TestBadBackups:
@@ -278,3 +458,69 @@ class TestVerify:
         assert sorted(finding.ok for finding in found) == [False, True, True]
         other.with_name("server.db").write_bytes(other.read_bytes())
         assert not next(keeping.look(Settings(other.parent), deep=False)).ok
+
+
+class TestBroughtBackByOthers:
+    """A database that came back by its own tools, as pg_restore does it."""
+
+    def test_no_door_of_that_day_is_open_and_each_library_begins_anew(
+        self, needs: Needs, anna: Person, ben: Person, address: str, tmp_path: Path, pair: Callable[[Person, str], str]
+    ) -> None:
+        """Devices stay."""
+        token = pair(anna, "Laptop")
+        session, invitation = needs.sessions.begin(anna), needs.accounts.invite(anna)
+        waits, approved = (needs.pairing.start(name, "192.0.2.7") for name in ("Phone", "Tablet"))
+        needs.pairing.approve(anna, approved.code)
+        epochs = {}
+        for person in (anna, ben):
+            with needs.libraries.library(person.id) as library:
+                keep(library, *HIS, import_of(1, "clippings", HIS))
+                epochs[person] = library.peers.epoch()
+        assert keeping.reset(Settings(tmp_path, None if address.startswith("sqlite") else address)) == 2
+        assert needs.sessions.person(session) is None
+        with pytest.raises(DeniedError):
+            needs.accounts.accept(invitation, "Eve", PASSWORD)
+        for each in (waits, approved):
+            with pytest.raises(DeniedError):
+                needs.pairing.collect(each.secret)
+        assert needs.accounts.device(token).name == "Laptop"
+        for person in (anna, ben):
+            with needs.libraries.library(person.id) as library:
+                assert library.peers.epoch() != epochs[person]
+                assert len([*library.facts.bodies()]) == len(HIS) + 1
+
+    def test_a_server_that_a_dump_was_restored_to_gets_what_it_lacks(self, template: str, tmp_path: Path) -> None:
+        """With PostgreSQL's own programs: a device whose cursor is beyond the dump gives all that it has, and whoever
+        was signed in on that day is not any more."""
+        places = programs()
+        assert places
+        with copied(template) as url, copied(template) as other, closing(empty_library()) as mine:
+            keep(mine, *HIS, import_of(1, "clippings", HIS))
+            with closing(Database(url)) as database:
+                needs = needs_of(database, tmp_path)
+                owner = owner_of(needs)
+                token, session = let_in(needs, owner, "Laptop"), needs.sessions.begin(owner)
+                with serving(create_app(needs)) as address, closing(Server(address, token)) as server:
+                    assert sync(mine, "server", server.ask).equal
+                    dump = tmp_path / "dump"
+                    subprocess.run([places / "pg_dump", "-Fc", "-f", dump, "-d", plain(url)], check=True)
+                    needs.sessions.end(session)
+                    keep(mine, edit(1_000, HIS[0].id, "note", "of today"))
+                    assert sync(mine, "server", server.ask).equal
+            subprocess.run([places / "pg_restore", "--clean", "-d", plain(other), dump], check=True)
+            done = Kindlehl(tmp_path / "home")("server", "restored", "--database", other)
+            assert (done.code, done.err) == (0, "")
+            assert "1 library" in done.out
+            with closing(Database(other)) as database:
+                needs = needs_of(database, tmp_path)
+                assert needs.sessions.person(session) is None
+                with serving(create_app(needs)) as address, closing(Server(address, token)) as server:
+                    found = sync(mine, "server", server.ask)
+                    assert (found.anew, found.equal) == (True, True)
+                with needs.libraries.library(owner.id) as library:
+                    assert picture(library) == picture(mine)
+
+
+def plain(url: str) -> str:
+    """A URL as PostgreSQL's programs read it."""
+    return url.replace("+psycopg", "")

@@ -112,6 +112,7 @@ ROWS: dict[str, Row] = {
     "completion": Row(("bash",), library=False, without="it prints a script"),
     "server backup": Row(("{folder}.zip", "--data", "{server}"), library=False, again=False),
     "server restore": Row(("{zip}", "--data", "{folder}"), reads=False, library=False, again=False),
+    "server restored": Row(("--data", "{server}"), reads=False, library=False),
     "server verify": Row(("--data", "{server}"), library=False),
     "server password": Row(("anna", "--data", "{server}"), reads=False, library=False, again=False),
     "serve": Row(("--help",), library=False, without="it runs until it is stopped", runs=True),

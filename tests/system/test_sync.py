@@ -140,8 +140,11 @@ class TestServing:
         """And so is a database that nobody knows."""
         server = Kindlehl(tmp_path / "server")
         with self.serving(server) as (url, _):
-            done = server("serve", "--port", url.rpartition(":")[2])
+            done = server("serve", "--port", url.rpartition(":")[2], "--data", tmp_path / "other")
             assert "Nothing can listen on 127.0.0.1" in complaint(done, 2)
+            assert "A server runs on" in complaint(server("serve", "--port", "0"), 75)
+            assert "A server runs on" in complaint(server("server", "verify", "--mend"), 75)
+            assert server("server", "verify").code == 0
         (tmp_path / "file").write_text("x")
         assert "cannot be made" in complaint(server("serve", "--data", tmp_path / "file" / "x"), 1)
         assert "no database the server knows" in complaint(server("serve", "--database", "mysql://x/y"), 2)

@@ -15,6 +15,8 @@ from kindlehl_server.commands import options
 if TYPE_CHECKING:
     from kindlehl_server.keeping import Kept
 
+_LET_IN = "Devices that were revoked since are let in: look at them on the server's page."
+
 app = typer.Typer(
     help="Care for a server: back it up, bring it back, look whether all of it is whole, let somebody in again.",
     add_completion=False,
@@ -83,15 +85,43 @@ def restore(
     if aside:
         terminal.print(*render.naming(terminal, "What was there is kept", str(aside)))
     if not revoked:
-        told = "Devices that were revoked since are let in: look at them on the server's page."
-        terminal.print(*render.told(terminal, told))
+        terminal.print(*render.told(terminal, _LET_IN))
+
+
+@app.command()
+def restored(
+    json: Json = False,
+    data: options.Data = None,
+    database: options.Database = None,
+) -> None:
+    """Say that a server's database was brought back by its own tools, such as pg_restore, before the server is
+    started: whoever was signed in signs in again, and devices compare all that they have with what is there.
+
+    `kindlehl server restore` does so by itself.
+
+    Example: kindlehl server restored --database postgresql://kindlehl@db/kindlehl
+    """
+    from kindlehl_server import keeping  # as above
+
+    libraries = keeping.reset(options.settings(data, database))
+    if json:
+        render.write_object("kindlehl/server-restored/1", libraries=libraries)
+        return
+    terminal = render.Terminal()
+    many = "library begins" if libraries == 1 else "libraries begin"
+    told = f"{libraries:,} {many} anew: devices give what is lacking. Whoever was signed in signs in again."
+    terminal.print(*render.told(terminal, told))
+    terminal.print(*render.told(terminal, _LET_IN))
 
 
 @app.command()
 def verify(
     deep: Annotated[bool, typer.Option("--deep", help="Fold everything from scratch and compare, too.")] = False,
     mend: Annotated[
-        bool, typer.Option("--mend", help="Set damaged facts aside, so that devices send them again.")
+        bool,
+        typer.Option(
+            "--mend", help="Set damaged facts aside, so that devices send them again; the server must not run."
+        ),
     ] = False,
     json: Json = False,
     data: options.Data = None,

@@ -76,14 +76,15 @@ def serve(
     """
     import uvicorn  # the help needs no server
 
-    from kindlehl_server import wiring
+    from kindlehl_server import connections, wiring
     from kindlehl_server.app import create_app
 
+    most, backlog = connections.bounds()
     with ExitStack() as held:
         needs = held.enter_context(wiring.needs(options.settings(data, database)))
         if url:
             needs = replace(needs, url=url)
-        bound = held.enter_context(listening(host, port))
+        bound = held.enter_context(listening(host, port, backlog))
         if metrics:
             held.enter_context(needs.metrics.listening(metrics))
         where = url or _address(bound)
@@ -97,17 +98,17 @@ def serve(
         sys.stdout.flush()
         config = uvicorn.Config(
             create_app(needs), ws="websockets-sansio", ws_max_size=_SAID, ws_ping_interval=_ALIVE,
-            ws_ping_timeout=_ALIVE, ws_per_message_deflate=False, log_level="warning", access_log=False,
-            server_header=False, lifespan="off", timeout_graceful_shutdown=_GRACE,
+            ws_ping_timeout=_ALIVE, ws_per_message_deflate=False, http=connections.guarded(most), backlog=backlog,
+            log_level="error", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=_GRACE,
         )  # fmt: skip
         uvicorn.Server(config).run([bound])
 
 
-def listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int, backlog: int) -> socket.socket:
     """A socket that listens there. Raises UsageError where that cannot be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        bound = socket.create_server((host, port), family=family, backlog=2048)
+        bound = socket.create_server((host, port), family=family, backlog=backlog)
         # asyncio does so for a socket of its own making alone; connections have it from here. Without it the second
         # part of an answer waits until the first is acknowledged, which takes 40 ms.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,9 +1,11 @@
 """The server's database: SQLite or PostgreSQL, as the URL says. A unit of work is one connection and transaction."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
@@ -90,6 +92,8 @@ def _unknown() -> UsageError:
 
 
 def _sqlite(url: str) -> Engine:
+    if path := make_url(url).database:
+        _keep_private(Path(path))
     engine = create_engine(url, connect_args={"timeout": _WAIT, "isolation_level": None})
 
     @event.listens_for(engine, "connect")
@@ -106,6 +110,15 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
+def _keep_private(path: Path) -> None:
+    """A file for nobody but us, wherever it is, and what SQLite puts beside it, which is as the file is."""
+    with suppress(OSError):  # what cannot be written or changed is said when it is opened
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with suppress(OSError):
+            each.chmod(each.stat().st_mode & 0o700)
+
+
 def _sentence(cause: BaseException | None) -> KindlehlError:
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -116,7 +129,7 @@ def _sentence(cause: BaseException | None) -> KindlehlError:
     if getattr(cause, "sqlstate", None) in _BUSY:
         return _busy()
     kind = re.sub(r"(?<!^)(?=[A-Z])", " ", type(cause).__name__).lower()
-    return LibraryError(f"The server's database failed ({kind}).", hint="Its log says more.")
+    return LibraryError(f"The server's database failed ({kind}).")
 
 
 def _busy() -> BusyError:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kindlehl.domain.errors import BusyError, LibraryError
 from kindlehl.ports import Library
+from kindlehl.store.connection import translated
 from kindlehl.store.library import open_library
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -48,7 +49,7 @@ class FileLibraries:
     def library(self, owner: str) -> Generator[Library]:
         """The library of the person with this id."""
         path = self.path(owner)
-        with _translated():
+        with _translated(), translated(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             opened = open_library(path, _WAIT)
             try:

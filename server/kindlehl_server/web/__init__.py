@@ -48,7 +48,6 @@ def page(request: Request, name: str, problem: KindlehlError | None = None, /, *
     """A page by the name of its template, above it what went wrong, where something did. What is asked for lies below
     whatever a proxy puts before it."""
     common = {"root": root(request), "person": None, "problem": problem}
+    status, headers = (errors.blamed(problem)[0], errors.waiting(problem)) if problem else (200, {})
     html = _templates.get_template(f"{name}.html").render(common | words)
-    if problem is None:
-        return HTMLResponse(html, 200, HEADERS)
-    return HTMLResponse(html, errors.status(problem), HEADERS | errors.waiting(problem))
+    return HTMLResponse(html, status, HEADERS | headers)

@@ -1,6 +1,6 @@
 """One of many libraries in PostgreSQL: facts, shelf and index in one transaction."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import select
@@ -64,6 +64,11 @@ class TableLibraries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def owners(self) -> Sequence[str]:
+        """The ids of all who have a library."""
+        with self._database.reading() as db:
+            return db.scalars(select(tables.libraries.c.person).order_by(tables.libraries.c.person)).all()
 
     @contextmanager
     def library(self, owner: str) -> Generator[TableLibrary]:
