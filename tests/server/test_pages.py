@@ -454,6 +454,16 @@ class TestOthers:
         assert (asked.status_code, asked.headers["Content-Type"]) == (401, "application/problem+json")
         assert hers.put("/api/v1/devices").status_code == 405
 
+    def test_what_nobody_foresaw_is_a_page_too(self, needs: Needs, caplog: pytest.LogCaptureFixture) -> None:
+        """With the name of its entry in the log, and a way on."""
+        broken = replace(needs, sessions=type("", (), {})())
+        with serving(create_app(broken)) as address, Client(base_url=address, headers=ASKS) as client:
+            answer = client.get("/", headers={"Cookie": "kindlehl=x"})
+        said = shown(answer, "That did not work", 500)
+        (entry,) = caplog.records
+        assert f"The server's log says more: {entry.getMessage()[:8]}." in said
+        assert 'href="/"' in answer.text
+
     def test_a_tab_that_is_opened_again_after_a_form_shows_the_first_page(self, hers: Client) -> None:
         """Its address is one that only forms are sent to."""
         for path in ("/pair/approve", "/pair/refuse", "/invite", "/sign-out", "/sign-out-others"):
