@@ -2,6 +2,7 @@
 
 import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 from httpx2 import Client, Response
+from sqlalchemy import Connection
 from support.household import PASSWORD
 from support.served import serving
 
@@ -372,6 +374,33 @@ class TestEnded:
             with pytest.raises(SignedOutError):
                 act()
         assert needs.pairing.collect(waits.secret) is None
+
+    def test_whoever_signs_out_waits_for_a_deed_under_way_and_undoes_it(
+        self, hers: Client, needs: Needs, anna: Person, database: Database
+    ) -> None:
+        """Nothing slips between both."""
+        waits, secret = needs.pairing.start("A thief's", "192.0.2.9"), needs.sessions.begin(anna)
+        begun, over = threading.Event(), threading.Event()
+
+        def dawdle(db: Connection) -> None:
+            needs.sessions.still(secret)(db)
+            begun.set()
+            time.sleep(0.5)
+
+        def sign_out() -> None:
+            needs.sessions.end_others(anna, dict(hers.cookies)["kindlehl"])
+            over.set()
+
+        deed = threading.Thread(target=lambda: needs.pairing.approve(anna, waits.code, dawdle))
+        deed.start()
+        assert begun.wait(10)
+        ending = threading.Thread(target=sign_out)
+        ending.start()
+        assert not over.wait(0.2)
+        deed.join()
+        ending.join()
+        with pytest.raises(DeniedError):
+            needs.pairing.collect(waits.secret)
 
 
 class TestOthers:
