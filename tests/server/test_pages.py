@@ -424,8 +424,8 @@ class TestOthers:
     def test_a_form_of_another_site_is_refused(self, hers: Client, needs: Needs, path: str) -> None:
         """A browser says where it comes from, and nothing happens."""
         waits = needs.pairing.start("Laptop", "192.0.2.7")
-        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
-                        {"Sec-Fetch-Site": "same-site"}):  # fmt: skip
+        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://["},
+                        {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):  # fmt: skip
             answer = hers.post(path, data={"code": waits.code}, headers=headers)
             said = shown(answer, "That did not work", 403)
             assert "Another site sent this form" in said

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -189,7 +190,10 @@ def browser(chromium: str, folder: Path) -> Generator[Browser]:
     options = ["--headless", "--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={folder}", "--no-first-run",
                "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
                "--disable-component-update", "--disable-sync", "--disable-extensions", "about:blank"]  # fmt: skip
-    process = subprocess.Popen([chromium, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [chromium, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "LANGUAGE": "en_US"},
+    )  # fmt: skip
     try:
         with connect(_socket_of(process, folder / "DevToolsActivePort"), max_size=None, proxy=None) as socket:
             yield Browser(socket)

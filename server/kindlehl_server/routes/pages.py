@@ -124,8 +124,8 @@ class Pages:
     async def _form(self, request: Request) -> Form:
         """What was typed. Raises DeniedError where another site's page sent it: a browser says so itself."""
         origin = request.headers.get("Origin")
-        ours = {request.headers.get("Host"), urlsplit(self.needs.url or "").netloc}
-        foreign = origin is not None and urlsplit(origin).netloc not in ours - {""}
+        ours = {request.headers.get("Host"), _place(self.needs.url or "")}
+        foreign = origin is not None and _place(origin) not in ours - {""}
         if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             raise DeniedError(
                 "Another site sent this form, so that nothing was done.",
@@ -169,7 +169,7 @@ class Pages:
     def _reached(self, request: Request) -> dict[str, object]:
         """The address that others are told, and whether it is one of this computer only."""
         address = self._base(request)
-        return {"address": address, "local": _is_local(urlsplit(address).hostname or "")}
+        return {"address": address, "local": _is_local(address)}
 
     async def pair(self, request: Request) -> Response:
         """Look what waits under a code."""
@@ -300,12 +300,21 @@ def elsewhere(request: Request) -> Response:
     return _to(request, "")
 
 
-def _is_local(host: str) -> bool:
-    """Whether only the computer itself has this address."""
+def _is_local(url: str) -> bool:
+    """Whether this leads every computer to itself."""
     try:
-        return ip_address(host).is_loopback
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, or nothing that anybody could open
+        return False
+
+
+def _place(url: str) -> str:
+    """The host and port of it; nothing where it is none."""
+    try:
+        return urlsplit(url).netloc
     except ValueError:
-        return host == "localhost"
+        return ""
 
 
 def _to(request: Request, place: str) -> RedirectResponse:
