@@ -9,8 +9,9 @@ import logging
 import math
 import secrets
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -75,6 +76,11 @@ def _told(error: BaseException) -> str:
     return f"{type(error).__name__}{called} at {' '.join(places) or 'no line of ours'}"
 
 
+def waiting(error: KindlehlError) -> dict[str, str]:
+    """The header that says how long to wait, where that is known."""
+    return {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
+
+
 def problem(error: KindlehlError) -> Response:
     """An error as an answer."""
     status, name = blamed(error)
@@ -83,19 +89,18 @@ def problem(error: KindlehlError) -> Response:
         body["hint"] = error.hint
     if name:
         body["instance"] = name
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", **waiting(error)}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(math.ceil(error.retry_after))
     return Response(json.dumps(body), status, headers, "application/problem+json")
 
 
 class Boundary:
     """Round all routes: what nobody foresaw goes no further. Else whoever runs us would log what it says."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, KindlehlError], Response]) -> None:
         self._app = app
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or one socket."""
@@ -114,4 +119,4 @@ class Boundary:
                 return
             failed = KindlehlError("The server failed.")
             failed.__cause__ = error
-            await problem(failed)(scope, receive, send)
+            await self._answer(Request(scope), failed)(scope, receive, send)

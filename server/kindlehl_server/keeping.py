@@ -274,10 +274,7 @@ def _libraries(settings: Settings) -> Iterator[tuple[str, Path]]:
 def _file(settings: Settings) -> Path:
     if settings.database:
         raise _not_a_file()
-    source = settings.data / _DATABASE
-    if not source.is_file():
-        raise NotFoundError(f"There is no server's folder at {settings.data}.", hint="Name it: --data FOLDER")
-    return source
+    return wiring.there(settings)
 
 
 def _copied(source: Path, target: Path) -> Path:

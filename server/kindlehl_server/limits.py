@@ -1,13 +1,16 @@
 """How often somebody may ask: guesses of secrets cost time."""
 
+import math
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from kindlehl.domain.errors import TooOftenError
+from kindlehl.domain.errors import KindlehlError, TooOftenError
 
 GUESSES = {
     "sign in from": parse("20 per 5 minutes"),
@@ -29,12 +32,33 @@ class Limits:
 
     def guess(self, what: str, who: str) -> None:
         """Somebody tries. Raises TooOftenError, with the seconds to wait."""
-        item, who = self._guesses[what], _network(who)
-        if not self._limiter.hit(item, what, who):
-            reset = self._limiter.get_window_stats(item, what, who).reset_time
-            error = TooOftenError("That was tried too often.", hint="Wait a few minutes, then try again.")
-            error.retry_after = max(1.0, reset - time.time())
-            raise error
+        if not self._limiter.hit(self._guesses[what], what, _network(who)):
+            raise self._too_often(what, who)
+
+    @contextmanager
+    def guessing(self, what: str, who: str, wrong: type[KindlehlError]) -> Generator[None]:
+        """Somebody tries, and what is `wrong` counts, nothing else. Raises TooOftenError, also afterwards: of many who
+        try at the same moment no more are told than one after another."""
+        self._look(what, who)
+        try:
+            yield
+        except wrong:
+            self.guess(what, who)
+            raise
+        self._look(what, who)
+
+    def _look(self, what: str, who: str) -> None:
+        if not self._limiter.test(self._guesses[what], what, _network(who)):
+            raise self._too_often(what, who)
+
+    def _too_often(self, what: str, who: str) -> TooOftenError:
+        left = self._limiter.get_window_stats(self._guesses[what], what, _network(who)).reset_time - time.time()
+        minutes = max(1, math.ceil(left / 60))
+        error = TooOftenError(
+            "That was tried too often.", hint=f"Wait {minutes} minute{'s' * (minutes > 1)}, then try again."
+        )
+        error.retry_after = max(1.0, left)
+        return error
 
 
 def _network(who: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from kindlehl.domain.errors import KindlehlError, LibraryError
+from kindlehl.domain.errors import KindlehlError, LibraryError, NotFoundError
 from kindlehl.services.sync.noticing import IN_CONFLICT
 from kindlehl_server.accounts import Accounts, Pairing, Sessions
 from kindlehl_server.metrics import STALLED, rarely
@@ -44,6 +44,24 @@ def needs(settings: Settings) -> Generator[Needs]:
         made = Needs(accounts, Sessions(database, now), Pairing(database, accounts, now), kept, now, ready)
         _measured(made)
         yield made
+
+
+@contextmanager
+def people(settings: Settings) -> Generator[Accounts]:
+    """The people of a server that is there. Its database stays as it is: a server that runs may be of an earlier
+    version. Raises NotFoundError, LibraryError."""
+    if not settings.database:
+        there(settings)
+    with closing(Database(settings.url)) as database:
+        yield Accounts(database, now)
+
+
+def there(settings: Settings) -> Path:
+    """The database of a server that keeps everything in its folder. Raises NotFoundError."""
+    source = settings.data / "server.db"
+    if not source.is_file():
+        raise NotFoundError(f"There is no server's folder at {settings.data}.", hint="Name it: --data FOLDER")
+    return source
 
 
 def _measured(needs: Needs) -> None:

@@ -1,21 +1,25 @@
 """Who is let in: people by invitation and password, devices by a code, and nobody by guessing."""
 
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
+from support.cli import Kindlehl
 
 from kindlehl.domain.errors import ConflictError, DeniedError, KindlehlError, NotFoundError, RevokedError, UsageError
-from kindlehl_server.accounts import Accounts, Pairing, Person
+from kindlehl.domain.facts import new_id
+from kindlehl_server.accounts import Accounts, Pairing, Person, Sessions
 from kindlehl_server.accounts.pairing import WAITING
 from kindlehl_server.accounts.secrets import CONSONANTS
 from kindlehl_server.store.database import Database
-from kindlehl_server.store.tables import metadata, tokens
+from kindlehl_server.store.tables import metadata, tokens, users
 
 PASSWORD = "correct horse battery staple"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -179,11 +183,61 @@ class TestPeople:
         """Name and password have to be right; which of both was wrong is not told."""
         assert accounts.sign_in(" Anna", PASSWORD) == anna
         told: set[str] = set()
-        for name, password in (("Anna", "wrong"), ("Nobody", PASSWORD), ("anna", PASSWORD), ("Anna", "x" * 9_999_999)):
+        for name, password in (("Anna", "wrong"), ("Nobody", PASSWORD), ("anna", "wrong"), ("Anna", "x" * 9_999_999)):
             with pytest.raises(DeniedError) as error:
                 accounts.sign_in(name, password)
             told.add(error.value.message)
         assert len(told) == 1
+
+    def test_capitals_do_not_matter_in_a_name(self, accounts: Accounts, anna: Person, ben: Person) -> None:
+        """Nor does how it is composed: nobody else comes in by a name that reads the same."""
+        bjorn = accounts.accept(accounts.invite(anna), "Björn", PASSWORD)
+        assert accounts.sign_in("aNNA", PASSWORD) == anna
+        assert accounts.sign_in("BJO\u0308RN", PASSWORD) == bjorn
+        with pytest.raises(ConflictError):
+            accounts.accept(accounts.invite(anna), "BEN", PASSWORD)
+        assert accounts.others(anna) == ["Ben", "Björn"]
+
+    def test_names_that_differ_in_capitals_alone_are_typed_as_they_are(
+        self, accounts: Accounts, anna: Person, database: Database
+    ) -> None:
+        """Where both came before there was a rule."""
+        with database.writing() as db:
+            db.execute(insert(users).values(
+                id=new_id(), name="anna", password=CHEAP.hash("another password"), role="member",
+                created_at="2024-03-01T00:00:00Z",
+            ))  # fmt: skip
+        assert accounts.sign_in("Anna", PASSWORD) == anna
+        assert accounts.sign_in("anna", "another password").name == "anna"
+        for password in (PASSWORD, "another password"):
+            with pytest.raises(DeniedError):
+                accounts.sign_in("ANNA", password)
+        with pytest.raises(NotFoundError):
+            accounts.give_password("ANNA")
+
+    def test_whoever_forgot_a_password_is_given_another(
+        self, accounts: Accounts, pairing: Pairing, database: Database, clock: Clock, anna: Person, ben: Person
+    ) -> None:
+        """Nobody who was signed in with the one before is so any longer; devices stay, and others notice nothing."""
+        sessions = Sessions(database, clock)
+        hers, his = sessions.begin(anna), sessions.begin(ben)
+        kept, waits = pairing.start("Laptop", "192.0.2.7"), pairing.start("Phone", "192.0.2.7")
+        pairing.approve(anna, kept.code)
+        token = pairing.collect(kept.secret) or ""
+        pairing.approve(anna, waits.code)
+        invitation = accounts.invite(anna)
+        name, password = accounts.give_password("anna")
+        assert name == "Anna"
+        assert accounts.sign_in("Anna", password) == anna
+        assert (sessions.person(hers), sessions.person(his)) == (None, ben)
+        assert accounts.device(token).name == "Laptop"
+        for refused in (lambda: accounts.sign_in("Anna", PASSWORD), lambda: pairing.collect(waits.secret),
+                        lambda: accounts.accept(invitation, "Eve", PASSWORD)):  # fmt: skip
+            with pytest.raises(DeniedError):
+                refused()
+        with pytest.raises(NotFoundError) as error:
+            accounts.give_password("Carl")
+        assert error.value.hint == "Here are: Anna, Ben"
 
     def test_a_password_is_kept_by_argon2id_and_anew_where_that_grew_stronger(
         self, database: Database, accounts: Accounts, anna: Person, clock: Clock
@@ -331,3 +385,35 @@ class TestDevices:
             assert db.execute(select(tokens)).all() == []
         with pytest.raises(RevokedError):
             accounts.device(token)
+
+
+class TestPasswordCommand:
+    """`kindlehl server password`, typed by whoever runs the server."""
+
+    def test_it_works_on_a_server_that_runs(self, address: str, accounts: Accounts, anna: Person,
+                                            tmp_path: Path) -> None:  # fmt: skip
+        """On either database; only the new one lets in, and it is shown once."""
+        admin = Kindlehl(tmp_path / "admin")
+        done = admin.ok("server", "password", "ANNA", "--database", address)
+        told = re.fullmatch(r"New password of Anna: (\S+)\nSign in with it, and choose another one.*\n", done)
+        assert told
+        again = admin("server", "password", "Anna", "--database", address, "--json").json
+        assert again == {"schema": "kindlehl/server-password/1", "name": "Anna", "password": again["password"]}
+        for old in (PASSWORD, told[1]):
+            with pytest.raises(DeniedError):
+                accounts.sign_in("Anna", old)
+        assert accounts.sign_in("Anna", again["password"]) == anna
+
+    def test_what_is_not_there_is_not_made(self, tmp_path: Path) -> None:
+        """Neither a server nor a person."""
+        admin = Kindlehl(tmp_path / "admin")
+        done = admin("server", "password", "Anna", "--data", tmp_path / "none")
+        assert (done.code, "There is no server's folder" in done.err) == (1, True)
+        assert not (tmp_path / "none").exists()
+
+    def test_who_is_here_is_said_for_a_name_that_nobody_has(
+        self, address: str, accounts: Accounts, anna: Person, ben: Person, tmp_path: Path
+    ) -> None:
+        """To whoever runs the server alone."""
+        done = Kindlehl(tmp_path / "admin")("server", "password", "Carl", "--database", address)
+        assert (done.code, done.err) == (1, "kindlehl: Nobody here has that name.\n  Here are: Anna, Ben\n")

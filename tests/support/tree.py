@@ -114,6 +114,7 @@ ROWS: dict[str, Row] = {
     "server restore": Row(("{zip}", "--data", "{folder}"), reads=False, library=False, again=False),
     "server restored": Row(("--data", "{server}"), reads=False, library=False),
     "server verify": Row(("--data", "{server}"), library=False),
+    "server password": Row(("anna", "--data", "{server}"), reads=False, library=False, again=False),
     "serve": Row(("--help",), library=False, without="it runs until it is stopped", runs=True),
     "help": Row(("exit-codes",), library=False, without="it is for people"),
 }

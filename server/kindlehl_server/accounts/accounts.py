@@ -75,19 +75,21 @@ class Accounts:
         with self._database.reading() as db:  # whoever has none costs no hash
             invited = select(invites.c.role).where(*self._invited(secret))
             if db.scalar(invited) is None:
-                raise _no_invitation()
+                raise _no_invitation(db)
         kept = self._hashed(password)
         with self._database.writing() as db:
             role = db.scalar(delete(invites).where(*self._invited(secret)).returning(invites.c.role))
             if role is None:
-                raise _no_invitation()
+                raise _no_invitation(db)
+            if _called(db, chosen):
+                raise _taken()
             if role == "owner":  # of two who came with a first invitation one is too late
                 db.execute(delete(invites).where(invites.c.inviter.is_(None)))
             person = Person(new_id(), chosen, role)
             try:
                 db.execute(insert(users).values(**person._asdict(), password=kept, created_at=stamp(self._now())))
             except IntegrityError as error:
-                raise ConflictError("Somebody here has that name.", hint="Choose another one.") from error
+                raise _taken() from error
         return person
 
     def _invited(self, secret: str) -> tuple[ColumnElement[bool], ...]:
@@ -120,11 +122,10 @@ class Accounts:
             self._hashing.release()
 
     def sign_in(self, name: str, password: str) -> Person:
-        """Whoever has this name and password. It takes as long and says the same whether the name or the password is
-        wrong: DeniedError."""
-        chosen = normal(name)
+        """Whoever has this name and password; capitals do not matter in a name. It takes as long and says the same
+        whether the name or the password is wrong: DeniedError."""
         with self._database.reading() as db:
-            row = db.execute(select(users).where(users.c.name == chosen)).first()
+            row = db.execute(select(users).where(users.c.id == _called(db, normal(name)))).first()
         kept = self._nobodys if row is None else row.password
         if not self._fits(kept, password) or row is None:
             raise DeniedError("The name or the password is wrong.", hint="Try again, or ask whoever runs the server.")
@@ -142,6 +143,44 @@ class Accounts:
                 return self._hasher.verify(kept, password.encode("utf-8", "surrogatepass"))
         except (VerificationError, InvalidHashError):
             return False
+
+    def change_password(self, person: Person, old: str, new: str, still: Still) -> None:
+        """Another password for somebody who knows his own. Raises DeniedError, UsageError."""
+        with self._database.reading() as db:
+            kept = db.scalar(select(users.c.password).where(users.c.id == person.id))
+        if kept is None or not self._fits(kept, old):
+            raise DeniedError("That is not your password.", hint="Try again, or ask whoever runs the server.")
+        self._set_password(person.id, new, still)
+
+    def give_password(self, name: str) -> tuple[str, str]:
+        """A new password for somebody who forgot his, and his name as he writes it. Raises NotFoundError."""
+        with self._database.reading() as db:
+            names = {each.id: str(each.name) for each in db.execute(select(users).order_by(users.c.id))}
+            id_ = _called(db, normal(name))
+        if id_ is None:
+            here = ", ".join(names.values())
+            raise NotFoundError(
+                "Nobody here has that name.", hint=f"Here are: {here}" if here else "Nobody is here yet: kindlehl serve"
+            )
+        password = secrets.password()
+        self._set_password(id_, password, anyway)
+        return names[id_], password
+
+    def _set_password(self, id_: str, password: str, still: Still) -> None:
+        """Whoever was signed in with the one before is so no longer, and what he approved or whom he invited waits in
+        vain. Devices stay."""
+        kept = self._hashed(password)
+        with self._database.writing() as db:
+            still(db)
+            db.execute(update(users).where(users.c.id == id_).values(password=kept))
+            db.execute(delete(tokens).where(tokens.c.owner == id_, tokens.c.scope != SCOPE))
+            db.execute(delete(pairings).where(pairings.c.approved_by == id_))
+            db.execute(delete(invites).where(invites.c.inviter == id_))
+
+    def others(self, person: Person) -> Sequence[str]:
+        """The names of everybody else, the first one first."""
+        with self._database.reading() as db:
+            return db.scalars(select(users.c.name).where(users.c.id != person.id).order_by(users.c.id)).all()
 
     def everybody(self) -> Sequence[str]:
         """The ids of all people, the first one first."""
@@ -216,8 +255,26 @@ def _not_paired() -> RevokedError:
     return RevokedError("This device is not paired with the server.", hint="Pair it: kindlehl pair URL")
 
 
-def _no_invitation() -> DeniedError:
-    return DeniedError("This invitation was used, or is too old.", hint="Ask for another one.")
+def _called(db: Connection, name: str) -> str | None:
+    """The id of whoever has this name, with these capitals or, where that is one person, with others. Where names
+    differ in nothing else, they are older than this rule, and each is typed as it is."""
+    names = [(each.id, each.name) for each in db.execute(select(users.c.id, users.c.name))]
+    same = [id_ for id_, each in names if each == name] or [
+        id_ for id_, each in names if each.casefold() == name.casefold()
+    ]
+    return same[0] if len(same) == 1 else None
+
+
+def _taken() -> ConflictError:
+    return ConflictError("Somebody here has that name.", hint="Choose another one.")
+
+
+def _no_invitation(db: Connection) -> DeniedError:
+    somebody = db.scalar(select(users.c.id).limit(1))
+    return DeniedError(
+        "This invitation was used, or is too old.",
+        hint="Ask for another one." if somebody else "Start `kindlehl serve` again: it prints a new one.",
+    )
 
 
 def _no_device() -> NotFoundError:

@@ -22,6 +22,12 @@ def code() -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def password() -> str:
+    """Something to sign in with until its owner chooses another: 69 bits, `bdfg-hjkl-mnpq-rstv`."""
+    letters = "".join(secrets.choice(CONSONANTS.lower()) for _ in range(16))
+    return "-".join(letters[at : at + 4] for at in range(0, 16, 4))
+
+
 def typed(text: str) -> str:
     """A code as it was made, however it was typed."""
     letters = "".join(letter for letter in text.upper() if letter.isalnum())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LET_IN = "Devices that were revoked since are let in: look at them on the server's page."
 
 app = typer.Typer(
-    help="Care for a server: back it up, bring it back, look whether all of it is whole.",
+    help="Care for a server: back it up, bring it back, look whether all of it is whole, let somebody in again.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -141,6 +141,31 @@ def verify(
     findings.show(found, "kindlehl/server-verify/1", json=json, mended=mended)
     if not all(finding.ok for finding in found):
         raise typer.Exit(1)
+
+
+@app.command()
+def password(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of a person on this server.")],
+    json: Json = False,
+    data: options.Data = None,
+    database: options.Database = None,
+) -> None:
+    """Give somebody a new password who forgot the old one. It is shown once; the server may run.
+
+    Wherever that person was signed in, it is over. Devices stay.
+
+    Example: kindlehl server password Anna
+    """
+    from kindlehl_server import wiring  # as above
+
+    with wiring.people(options.settings(data, database)) as accounts:
+        called, new = accounts.give_password(name)
+    if json:
+        render.write_object("kindlehl/server-password/1", name=called, password=new)
+        return
+    terminal = render.Terminal()
+    terminal.print(*render.naming(terminal, f"New password of {called}", new))
+    terminal.print(*render.told(terminal, "Sign in with it, and choose another one on the server's page."))
 
 
 def _told(kept: "Kept") -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TypedDict
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,15 +13,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from kindlehl.domain.errors import DeniedError, KindlehlError, WireError
+from kindlehl.domain.errors import DeniedError, KindlehlError, NotFoundError, WireError
 from kindlehl_server.accounts import Person
 from kindlehl_server.accounts.accounts import normal
+from kindlehl_server.accounts.pairing import Waiting
 from kindlehl_server.accounts.people import Still
 from kindlehl_server.accounts.sessions import LASTS, SignedOutError
-from kindlehl_server.errors import blamed
 from kindlehl_server.needs import Needs
 from kindlehl_server.routes import requests
-from kindlehl_server.web import HEADERS, STATIC, page
+from kindlehl_server.web import HEADERS, STATIC, page, root
 
 COOKIE = "kindlehl"
 _LIMIT = 8_192
@@ -50,9 +51,10 @@ class Pages:
             Route("/pair", self.pair, methods=["GET", "POST"]),
             Route("/pair/approve", self.approve, methods=["POST"]),
             Route("/pair/refuse", self.refuse, methods=["POST"]),
-            Route("/devices/revoke", self.revoke, methods=["POST"]),
+            Route("/devices/revoke", self.revoke, methods=["GET", "POST"]),
             Route("/invite", self.invite, methods=["POST"]),
             Route("/sign-out-others", self.sign_out_others, methods=["POST"]),
+            Route("/password", self.password, methods=["GET", "POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
 
@@ -70,17 +72,16 @@ class Pages:
                 form.get("password", ""),
             )  # fmt: skip
         except KindlehlError as error:
-            return page(
-                request, "join", blamed(error)[0], problem=error, invitation=form.get("invitation", ""),
-                name=form.get("name", ""),
-            )  # fmt: skip
-        return await self._signed_in(request, person, "")
+            return page(request, "join", error, invitation=form.get("invitation", ""), name=form.get("name", ""))
+        return await self._signed_in(request, person, _to(request, ""))
 
     async def sign_in(self, request: Request) -> Response:
         """Sign in with a name and a password."""
         if request.method == "GET":
-            then = request.query_params.get("then", "")
-            return page(request, "sign-in", name="", then=then)
+            if not await run_in_threadpool(self.needs.accounts.everybody):
+                return page(request, "nobody")
+            then, ended = request.query_params.get("then", ""), "ended" in request.query_params
+            return page(request, "sign-in", name="", then=then, ended=ended)
         form = await self._form(request)
         name, then = form.get("name", ""), form.get("then", "")
         try:
@@ -88,11 +89,11 @@ class Pages:
             self.needs.limits.guess("sign in as", normal(name).casefold()[:64])
             person = await run_in_threadpool(self.needs.accounts.sign_in, name, form.get("password", ""))
         except KindlehlError as error:
-            return page(request, "sign-in", blamed(error)[0], problem=error, name=name, then=then)
-        return await self._signed_in(request, person, then)
+            return page(request, "sign-in", error, name=name, then=then, ended=False)
+        return await self._signed_in(request, person, _to(request, "pair" if then == "pair" else ""))
 
-    async def _signed_in(self, request: Request, person: Person, then: str) -> Response:
-        answer = _to(request, "pair" if then == "pair" else "")
+    async def _signed_in(self, request: Request, person: Person, answer: Response) -> Response:
+        """The answer after which somebody is signed in."""
         answer.set_cookie(
             COOKIE, await run_in_threadpool(self.needs.sessions.begin, person), max_age=int(LASTS.total_seconds()),
             httponly=True, samesite="lax", secure=self._base(request).startswith("https:"),
@@ -115,15 +116,22 @@ class Pages:
         if person:
             with suppress(SignedOutError):
                 return await show(person, self.needs.sessions.still(secret))
-        return _to(request, f"sign-in?then={then}" if then else "sign-in")
+        query = {"then": then} if then else {}
+        if request.method == "POST":
+            query["ended"] = ""  # whoever was shown a form was signed in
+        return _to(request, f"sign-in?{urlencode(query)}" if query else "sign-in")
 
     async def _form(self, request: Request) -> Form:
         """What was typed. Raises DeniedError where another site's page sent it: a browser says so itself."""
         origin = request.headers.get("Origin")
-        ours = {request.headers.get("Host"), urlsplit(self.needs.url or "").netloc}
-        foreign = origin is not None and urlsplit(origin).netloc not in ours - {""}
+        ours = {request.headers.get("Host"), _place(self.needs.url or "")}
+        foreign = origin is not None and _place(origin) not in ours - {""}
         if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-            raise DeniedError("Another site sent you here.", hint="Open the page, and try again.")
+            raise DeniedError(
+                "Another site sent this form, so that nothing was done.",
+                hint="Open the page here, and try again. Where a proxy stands before this server, it has to be started "
+                "with the address that you see: `kindlehl serve --url`",
+            )
         data = await requests.body(request, _LIMIT)
         try:
             return dict(parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=20))
@@ -152,38 +160,48 @@ class Pages:
             {**each._asdict(), "connected": self.needs.hub.hears(person.id, each.id)}
             for each in await run_in_threadpool(self.needs.accounts.devices, person.id)
         ]
+        others = await run_in_threadpool(self.needs.accounts.others, person) if person.role == "owner" else ()
         return page(
-            request, "home", person=person, problem=problem, devices=devices, said=said, invitation=invitation,
-            address=self._base(request),
+            request, "home", problem, person=person, devices=devices, said=said, invitation=invitation,
+            others=others, **self._reached(request),
         )  # fmt: skip
+
+    def _reached(self, request: Request) -> dict[str, object]:
+        """The address that others are told, and whether it is one of this computer only."""
+        address = self._base(request)
+        return {"address": address, "local": _is_local(address)}
 
     async def pair(self, request: Request) -> Response:
         """Look what waits under a code."""
         form = None if request.method == "GET" else await self._form(request)
 
         async def show(person: Person, _: Still) -> Response:
-            words: dict[str, object] = {"person": person, "address": self._base(request), "waiting": None, "code": ""}
+            words: dict[str, object] = {"person": person, "waiting": None, "code": "", **self._reached(request)}
             if form is None:
                 return page(request, "pair", **words)
             try:
-                self.needs.limits.guess("code", person.id)
-                words |= {
-                    "waiting": await run_in_threadpool(self.needs.pairing.look, form.get("code", "")),
-                    "code": form.get("code", ""),
-                }
+                waiting = await self._look(person, form)
             except KindlehlError as error:
-                return page(request, "pair", blamed(error)[0], **{**words, "problem": error})
-            return page(request, "pair", **words)
+                return page(request, "pair", error, **words)
+            return page(request, "pair", **{**words, "waiting": waiting, "code": form.get("code", "")})
 
         return await self._as(request, "pair", show)
+
+    async def _look(self, person: Person, form: Form) -> Waiting:
+        """What waits under the code that somebody typed. Raises NotFoundError, TooOftenError."""
+        with self.needs.limits.guessing("code", person.id, NotFoundError):
+            return await run_in_threadpool(self.needs.pairing.look, form.get("code", ""))
 
     async def approve(self, request: Request) -> Response:
         """Let it in."""
 
         async def act(person: Person, form: Form, still: Still) -> Said:
-            self.needs.limits.guess("code", person.id)
+            await self._look(person, form)
             waiting = await run_in_threadpool(self.needs.pairing.approve, person, form.get("code", ""), still)
-            return {"said": f"{waiting.device} is let in. It appears here as soon as it has heard of it."}
+            return {
+                "said": f"{waiting.device} is let in. It appears here as soon as the device has answered; it may have "
+                "stopped waiting."
+            }
 
         return await self._act(request, "pair", act)
 
@@ -191,14 +209,25 @@ class Pages:
         """Let it not in."""
 
         async def act(person: Person, form: Form, still: Still) -> Said:
-            self.needs.limits.guess("code", person.id)
-            await run_in_threadpool(self.needs.pairing.refuse, form.get("code", ""), still)
+            with suppress(NotFoundError):  # what waits no longer is not let in either
+                await self._look(person, form)
+                await run_in_threadpool(self.needs.pairing.refuse, form.get("code", ""), still)
             return {"said": "It is not let in."}
 
         return await self._act(request, "", act)
 
     async def revoke(self, request: Request) -> Response:
-        """Let a device in no more, from this moment on."""
+        """Let a device in no more, from this moment on; whoever only follows the link is asked."""
+
+        async def ask(person: Person, _: Still) -> Response:
+            devices = await run_in_threadpool(self.needs.accounts.devices, person.id)
+            device = next((each for each in devices if each.id == request.query_params.get("id")), None)
+            if device is None:
+                return await self._home(request, person, problem=NotFoundError("There is no such device any more."))
+            return page(request, "revoke", person=person, device=device)
+
+        if request.method == "GET":
+            return await self._as(request, "", ask)
 
         async def act(person: Person, form: Form, still: Still) -> Said:
             id_ = form.get("id", "")
@@ -225,6 +254,25 @@ class Pages:
 
         return await self._act(request, "", act)
 
+    async def password(self, request: Request) -> Response:
+        """Choose another password."""
+        form = None if request.method == "GET" else await self._form(request)
+
+        async def show(person: Person, still: Still) -> Response:
+            if form is None:
+                return page(request, "password", person=person)
+            try:
+                self.needs.limits.guess("sign in as", normal(person.name).casefold()[:64])
+                await run_in_threadpool(
+                    self.needs.accounts.change_password, person, form.get("password", ""), form.get("new", ""), still
+                )
+            except KindlehlError as error:
+                return page(request, "password", error, person=person)
+            said = "Your password is another one now, and you are signed in here only."
+            return await self._signed_in(request, person, await self._home(request, person, said=said))
+
+        return await self._as(request, "", show)
+
     async def _act(
         self, request: Request, then: str, act: Callable[[Person, Form, Still], Awaitable[Said]]
     ) -> Response:
@@ -235,13 +283,40 @@ class Pages:
             try:
                 done = await act(person, form, still)
             except KindlehlError as error:
-                blamed(error)
                 return await self._home(request, person, problem=error)
             return await self._home(request, person, **done)
 
         return await self._as(request, then, show)
 
 
+def refused(request: Request, error: KindlehlError) -> Response:
+    """What was asked for and is not shown, with a way on."""
+    title = "This page is not here" if isinstance(error, NotFoundError) else "That did not work"
+    return page(request, "problem", error, title=title)
+
+
+def elsewhere(request: Request) -> Response:
+    """Go on to the first page, from an address that forms are sent to: a tab that is opened again asks for it."""
+    return _to(request, "")
+
+
+def _is_local(url: str) -> bool:
+    """Whether this leads every computer to itself."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, or nothing that anybody could open
+        return False
+
+
+def _place(url: str) -> str:
+    """The host and port of it; nothing where it is none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
+
+
 def _to(request: Request, place: str) -> RedirectResponse:
     """Go on there."""
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/{place}", 303, HEADERS)
+    return RedirectResponse(f"{root(request)}/{place}", 303, HEADERS)
