@@ -14,12 +14,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from kindlehl import wire
 from kindlehl.domain import withholding
 from kindlehl.domain.errors import DeniedError, NotFoundError, ReusedKeyError, StaleError, TooLargeError
-from kindlehl.domain.facts import Id, Value, new_id, record_id
+from kindlehl.domain.facts import Edit, Id, Value, new_id, record_id
 from kindlehl.domain.library import Highlight
 from kindlehl.ports import Library
 from kindlehl.services import adding, editing, trash
 from kindlehl.services.items import item
 from kindlehl.services.operations import HAND, Draft, Writer, operation
+from kindlehl.services.sync.crowds import crowd
 from kindlehl.services.sync.wishes import refuses
 from kindlehl.wire.messages import FACT_BYTES
 
@@ -146,6 +147,9 @@ class Rows:
                 )
             if any(len(wire.encode(fact).encode()) > FACT_BYTES for fact in draft.facts):
                 raise TooLargeError("That is more than other devices would take.", hint="Say it in fewer words.")
+            edits = [(fact, len(wire.encode(fact).encode())) for fact in draft.facts if isinstance(fact, Edit)]
+            if crowd(self.library.facts, edits):
+                raise TooLargeError("So much was said of it that no more is taken.", hint="Say it of another one.")
 
     def _changes(self, highlight: Highlight, change: Change) -> dict[str, Value]:
         changes: dict[str, Value] = {}

@@ -91,7 +91,13 @@ def restore(
 def verify(
     deep: Annotated[bool, typer.Option("--deep", help="Fold everything from scratch and compare, too.")] = False,
     mend: Annotated[
-        bool, typer.Option("--mend", help="Set damaged facts aside, so that devices send them again.")
+        bool, typer.Option("--mend", help="Keep damaged facts from devices, so that these send them again.")
+    ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep", help="Take damaged facts that no device sent again for what they read as, and share them."
+        ),
     ] = False,
     json: Json = False,
     data: options.Data = None,
@@ -106,9 +112,12 @@ def verify(
     settings = options.settings(data, database)
     mended = keeping.mend_all(settings) if mend else 0
     if mended:
-        tell(f"Set aside {mended:,} damaged facts; devices send them again.")
+        tell(f"Found {mended:,} damaged facts. No device gets them; those that have them whole send them again.")
+    kept = keeping.keep_all(settings) if keep else 0
+    if kept:
+        tell(f"Took {kept:,} damaged facts for what they read as.")
     found = list(keeping.look(settings, deep=deep))
-    findings.show(found, "kindlehl/server-verify/1", json=json, mended=mended)
+    findings.show(found, "kindlehl/server-verify/1", json=json, mended=mended, kept=kept)
     if not all(finding.ok for finding in found):
         raise typer.Exit(1)
 
