@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple, TypeAlias
 
 from kindlehl import wire
@@ -196,7 +197,8 @@ class SqliteFacts:
                WHERE private & :withheld = 0 ORDER BY seq LIMIT :limit""",
             {"cursor": cursor, "stop": stop, "withheld": withheld | DAMAGED, "limit": count + 1},
         )
-        return page(sound(rows), cursor, count, size, stop)
+        with closing(rows):  # whoever raises keeps them open, and nobody could write
+            return page(sound(rows), cursor, count, size, stop)
 
     def digests(self, digits: int, withheld: int = 0) -> Mapping[str, int]:
         """The digest of each bucket that holds anything."""
@@ -226,7 +228,9 @@ class SqliteFacts:
                WHERE private & ? = 0 AND id IN (SELECT value FROM json_each(?)) ORDER BY id""",
             (withheld | DAMAGED, json.dumps(ids)),
         )
-        return (body for _, body in sound(rows))
+        with closing(rows):
+            for _, body in sound(rows):
+                yield body
 
     def set_aside_rotten(self) -> Rotten:
         """Mark the facts whose bodies are not what arrived, and take out those that say nothing any more."""

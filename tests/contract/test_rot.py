@@ -16,8 +16,9 @@ from kindlehl.domain.erasure import skeleton
 from kindlehl.domain.errors import CorruptLibraryError, MovedError
 from kindlehl.domain.facts import Fact
 from kindlehl.domain.withholding import HIGHLIGHTS, NOTES
-from kindlehl.ports import Filter, Library
+from kindlehl.ports import Filter, Library, Rotten
 from kindlehl.services.sync import mending
+from kindlehl.services.sync import round as rounds
 from kindlehl.services.sync.answering import Desk
 from kindlehl.services.sync.mending import mend
 from kindlehl.services.sync.round import Done, sync
@@ -214,6 +215,21 @@ class TestHere:
         assert len(texts(own)) == len(FOXES)
         assert met(own, home).damaged == 0
 
+    def test_somebody_who_writes_at_that_moment_is_no_hindrance(
+        self, home: Library, own: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was read until damage was met is let go of, before it is seen to."""
+        flips(own)
+        with closing(open_library(tmp_path / "own.db")) as another:
+
+            def meanwhile(library: Library) -> Rotten:
+                keep(another, edit(80, FOX.id, "color", "blue"))
+                return mend(library)
+
+            monkeypatch.setattr(rounds, "mend", meanwhile)
+            done = met(own, home)
+        assert (done.equal, done.damaged) == (True, 1)
+
     def test_what_says_nothing_any_more_is_not_sent_and_stops_nothing(self, home: Library, own: Library) -> None:
         """What is written next, under a number that was another's, goes out all the same."""
         met(own, home)
@@ -235,6 +251,17 @@ class TestHere:
         assert (done.equal, done.damaged, own.facts.rotten()) == (True, 1, (0, 0))
         assert bodies(own) == bodies(home)
         assert picture(own) == picture(home)
+
+    def test_what_is_wrong_with_the_server_is_no_damage_here(self, own: Library, home: Library) -> None:
+        """It is told as it was."""
+
+        def broken(question: Question) -> Answer:
+            if isinstance(question, messages.Push):
+                raise CorruptLibraryError("The server’s disk is broken.")
+            return Wire(home).ask(question)
+
+        with pytest.raises(CorruptLibraryError, match="The server’s disk"):
+            sync(own, "home", broken)
 
     def test_what_nobody_has_whole_is_kept_as_it_reads(self, home: Library, own: Library, new: Library) -> None:
         """If its owner wants that; then it travels as it is."""

@@ -1,6 +1,7 @@
 """The answering side of a round: one question, one answer, and nothing to remember in between."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -54,12 +55,10 @@ class Desk:
     def ask(self, question: Question, now: datetime) -> Answer:
         """The same, but what cannot be done is raised. Where a fact turns out to be damaged it stays here, and digests
         tell of it no more: whoever has it whole sends it again."""
-        try:
+        with suppress(CorruptLibraryError, wire.Malformed):
             return self._ask(question, now)
-        except (CorruptLibraryError, wire.Malformed):
-            if not any(mend(self.library)):
-                raise
-            return self._ask(question, now)
+        mend(self.library)  # not while it is handled: an error holds on to what was being read
+        return self._ask(question, now)
 
     def _ask(self, question: Question, now: datetime) -> Answer:
         if isinstance(question, Hello):

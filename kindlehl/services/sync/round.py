@@ -6,6 +6,7 @@ transaction, and every step can be repeated.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from kindlehl.domain import fold, withholding
 from kindlehl.domain.batches import batches
 from kindlehl.domain.errors import CorruptLibraryError, WireError
 from kindlehl.domain.facts import Id
-from kindlehl.ports import Library, Progress
+from kindlehl.ports import Library, Progress, Rotten
 from kindlehl.services.sync.bounds import refusal
 from kindlehl.services.sync.digests import differing, together, written
 from kindlehl.services.sync.mending import mend
@@ -121,18 +122,21 @@ class Round:
         self._hello()
         began = time.monotonic()
         for _ in range(_LAPS):
-            try:
-                self._pull()
-                self._push()
-                if self.head <= self.progress.pulled and self._is_compared():
+            with suppress(CorruptLibraryError):
+                if self._is_lap_the_last():
                     break
-            except CorruptLibraryError:
-                found = mend(self.library)
-                if not any(found):
-                    raise
-                self._go_on_without(sum(found))
+                continue
+            # Not while it is handled: an error holds on to what was being read.
+            if not self._go_on_without(mend(self.library)) and self._is_lap_the_last():  # which raises it again
+                break
         self.done.took = time.monotonic() - began
         return self.done
+
+    def _is_lap_the_last(self) -> bool:
+        """Pull, push and compare. Whether both are found equal."""
+        self._pull()
+        self._push()
+        return self.head <= self.progress.pulled and self._is_compared()
 
     def _put(self, question: Question, kind: type[A]) -> A:
         answer = self.ask(question)
@@ -170,11 +174,13 @@ class Round:
             return Progress(welcome.epoch)
         return Progress(welcome.epoch, welcome.head, mine, _UNSEEN)
 
-    def _go_on_without(self, damaged: int) -> None:
-        """What is damaged here stays here; what the peer has of it comes whole. Our numbers may be fewer by it."""
-        self.done.damaged += damaged
+    def _go_on_without(self, damaged: Rotten) -> bool:
+        """What is damaged here stays here; what the peer has of it comes whole. Our numbers may be fewer by it. Whether
+        there is anything."""
+        self.done.damaged += sum(damaged)
         self.progress = self.progress._replace(pushed=min(self.progress.pushed, self.library.facts.head()))
         self.theirs.clear()
+        return any(damaged)
 
     # -- cursors --------------------------------------------------------------------------------------------------
 
@@ -325,12 +331,15 @@ class Round:
         for ids in batches(sorted(unsent), messages.PAGE_FACTS):
             last = ""
             while ids[-1] > last:
-                with self.library.snapshot():
-                    named = self.library.facts.named([id_ for id_ in ids if id_ > last], self.withheld)
-                    bodies = next(pages(named), list[str]())
+                bodies = self._page_of([id_ for id_ in ids if id_ > last])
                 if bodies:
                     self._send(bodies)
                 last = wire.header(bodies[-1]).id if bodies else ids[-1]
+
+    def _page_of(self, ids: Sequence[Id]) -> list[str]:
+        """Of these facts the first, as many as a message holds."""
+        with self.library.snapshot():
+            return next(pages(self.library.facts.named(ids, self.withheld)), list[str]())
 
     def _states(self, buckets: Sequence[str], after: Id, until: Id) -> dict[Id, int]:
         held = self.library.facts.states(buckets, self.withheld)
