@@ -98,6 +98,25 @@ class Feed(NamedTuple):
     """Nothing that arrived up to here is still to come."""
 
 
+class Edited(NamedTuple):
+    """The edits of one target."""
+
+    edits: int
+    names: int
+    """How many ids they name as what their authors had seen, and as what they cover."""
+    size: int
+    """Bytes of their bodies."""
+
+
+class Rotten(NamedTuple):
+    """Facts whose bodies are not what arrived."""
+
+    readable: int
+    """Shown as they read; they travel nowhere, and a whole one takes their place."""
+    lost: int
+    """They say nothing any more, and were set aside until they come again."""
+
+
 class Facts(Protocol):
     """The facts themselves: what a library is."""
 
@@ -123,7 +142,8 @@ class Facts(Protocol):
 
     def since(self, cursor: int, count: int, size: int, withheld: int = 0, until: int | None = None) -> Feed:
         """What has arrived behind a cursor, and up to `until`, and is not withheld: at most `count` facts, and `size`
-        bytes unless a single one is longer."""
+        bytes unless a single one is longer. What is known to be damaged is passed over here and in what follows; raises
+        CorruptLibraryError where a body turns out not to be what arrived."""
         ...
 
     def digests(self, digits: int, withheld: int = 0) -> Mapping[str, int]:
@@ -135,14 +155,24 @@ class Facts(Protocol):
         """The facts of some buckets, all of one length, and the digest that each body had when it arrived."""
         ...
 
-    def named(self, ids: Sequence[Id], withheld: int = 0) -> Sequence[str]:
-        """The bodies of these facts, of those that are held and not withheld, in the order of their ids."""
+    def named(self, ids: Sequence[Id], withheld: int = 0) -> Iterator[str]:
+        """The bodies of these facts, of those that are held and not withheld, in the order of their ids: read inside a
+        snapshot, no further than is asked for. Raises CorruptLibraryError as `since` does."""
         ...
 
-    def set_aside_rotten(self) -> int:
-        """Take out the facts whose bodies are not what arrived; each is kept aside until it comes again. What they
-        folded to goes with the next `rebuild`. Returns how many there were. The library's numbers lose their meaning:
-        renew its epoch."""
+    def set_aside_rotten(self) -> Rotten:
+        """Look at every body. One that is not what arrived travels no more; one that says nothing any more is taken out
+        and kept aside until it comes again, and what it folded to goes with the next `rebuild`. Returns how many are
+        found that were not known; where any was lost the library's numbers lose their meaning: renew its epoch."""
+        ...
+
+    def rotten(self) -> Rotten:
+        """How many are known to be damaged."""
+        ...
+
+    def damaged(self, withheld: int = 0) -> Sequence[str]:
+        """The bodies, as they read, of the damaged facts that can be read and are not withheld. One that is added as it
+        is counts as whole from then on."""
         ...
 
     def drop(self, withheld: int) -> int:
@@ -158,8 +188,8 @@ class Facts(Protocol):
         """Every edit of these targets."""
         ...
 
-    def edited(self, targets: Sequence[Id]) -> Mapping[Id, int]:
-        """How many edits each of these has; those without any are left out."""
+    def edited(self, targets: Sequence[Id]) -> Mapping[Id, Edited]:
+        """The edits of each of these; those without any are left out."""
         ...
 
     def before(self, ids: Iterable[Id]) -> set[Id]:

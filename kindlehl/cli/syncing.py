@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -174,9 +174,9 @@ def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
         count = "Of one highlight" if noticed.conflicts == 1 else f"Of {noticed.conflicts:,} highlights"
         out.append(f"{count} two things are said now; both are kept. Decide: kindlehl conflicts")
     if done.refused:
-        out.append(
-            f"The server did not take {done.refused:,} changes: they are too long, or too many. They are kept here."
-        )
+        out.append(f"{done.refused:,} changes are too long, or too many, for the server. They are kept here.")
+    if done.damaged:
+        out.append(f"{done.damaged:,} facts turned out to be damaged on this disk. See to them: kindlehl sync verify")
     if server.copied:
         out.append("Two computers sync under this device's name: one is a copy of the other. Nothing is lost by that; "
                    f"to tell both apart, pair one of them anew: kindlehl pair {server.url}")  # fmt: skip
@@ -323,32 +323,60 @@ def verify(ctx: typer.Context, json: options.Json = False, library: options.Wher
 
     Example: kindlehl sync verify
     """
-    from kindlehl.services.sync.answering import mend
+    from kindlehl.services.sync.ahead import ahead
+    from kindlehl.services.sync.mending import keep, mend
 
     settings = options.chosen(ctx, library)
     pairing = wiring.needed_pairing(settings.library)
     with wiring.server(pairing.url, pairing.token) as server, wiring.library(settings.library, settings.wait) as lib:
-        damaged = mend(lib)
-        done, noticed = _rounds(lib, server, settings.library, pairing)()
-        left = mend(lib)
+        rounds = _rounds(lib, server, settings.library, pairing)
+        ahead(lib, pairing.person, server.ask, pairing.withheld)  # where nobody answers everything stays as it is
+        mend(lib)
+        damaged = lib.facts.rotten()
+        done, noticed = rounds()
+        came = sum(damaged) - sum(lib.facts.rotten())
+        kept = keep(lib, pairing.withheld | done.refuses) if done.equal else 0
+        if kept:
+            again, _ = rounds()
+            done = replace(done, sent=done.sent + again.sent, equal=again.equal)
+        left = lib.facts.rotten()
     if json:
         render.write_object(
-            "kindlehl/sync-verify/1", server=str(server.url), damaged=damaged, healed=done.healed, equal=done.equal,
-            received=done.received, sent=done.sent,
+            "kindlehl/sync-verify/1", server=str(server.url), damaged=sum(damaged), came=came, kept=kept,
+            withheld=left.readable, lost=left.lost, healed=done.healed, equal=done.equal, received=done.received,
+            sent=done.sent,
         )  # fmt: skip
     else:
         terminal = render.Terminal()
-        for sentence in _verified(done, damaged, server):
+        for sentence in _verified(done, _Mended(sum(damaged), came, kept, *left), server):
             terminal.print(*render.wrapped(sentence, terminal.width))
-        for sentence in _notices(replace(done, healed=0), noticed, server):
+        for sentence in _notices(replace(done, healed=0, damaged=0), noticed, server):
             tell(sentence)
-    if not done.equal or left:
+    if not done.equal or left.lost:
         raise typer.Exit(1)
 
 
-def _verified(done: "Done", damaged: int, server: "Server") -> Iterator[str]:
+class _Mended(NamedTuple):
+    """What became of damaged facts."""
+
+    damaged: int
+    came: int
+    kept: int
+    withheld: int
+    lost: int
+
+
+def _verified(done: "Done", mended: _Mended, server: "Server") -> Iterator[str]:
+    damaged, came, kept, withheld, lost = mended
     if damaged:
-        yield f"Damaged on this disk: {damaged:,} facts. From the server came {done.received:,}."
+        yield f"Damaged on this disk: {damaged:,} facts. Whole from the server came {came:,}."
+        if kept:
+            yield f"{kept:,} it does not have: they are kept as they read, and may hold a wrong letter."
+        if withheld and done.equal:
+            yield f"{withheld:,} it was not asked for: they stay as they read, and are not sent, until it has been."
+        if lost:
+            yield (f"{lost:,} cannot be read and are set aside: sync a device that has them, then verify again. "
+                   "Or put a backup in this library's place: kindlehl db restore FILE")  # fmt: skip
     elif done.healed:
         yield f"Differing: {done.healed} of 256 parts; they were exchanged."
     yield (

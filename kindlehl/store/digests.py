@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from kindlehl import wire
 from kindlehl.domain import withholding
 from kindlehl.domain.batches import batches
+from kindlehl.store.damage import DAMAGED
 from kindlehl.store.facts import DIGEST, DIGITS
 
 
@@ -27,7 +28,10 @@ def sum_up(connection: sqlite3.Connection) -> None:
         rows = connection.execute(
             "SELECT key, id, digest, private, body FROM facts WHERE key BETWEEN ? AND ?", run
         ).fetchall()
-        told = [(key, withholding.falls_under(wire.decode(body)), private) for key, _, _, private, body in rows]
+        told = [
+            (key, withholding.falls_under(wire.decode(body)) | private & DAMAGED, private)
+            for key, _, _, private, body in rows
+        ]
         connection.executemany(
             "UPDATE facts SET private = ? WHERE key = ?", [(now, key) for key, now, before in told if now != before]
         )

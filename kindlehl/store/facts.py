@@ -3,14 +3,16 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from contextlib import closing
+from typing import Any, NamedTuple, TypeAlias
 
 from kindlehl import wire
 from kindlehl.domain import fields, withholding
 from kindlehl.domain.batches import BATCH, KEPT, batches
 from kindlehl.domain.erasure import skeleton_of_edit
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record, state
-from kindlehl.ports import Feed, Standing
+from kindlehl.ports import Edited, Feed, Rotten, Standing
+from kindlehl.store.damage import DAMAGED, can_be_read, sound
 from kindlehl.store.paging import page
 from kindlehl.store.presence import Arrived, Presence
 
@@ -24,7 +26,23 @@ _Body: TypeAlias = tuple[str, str, Id, tuple[bool, int, int], Fact | None]
 """A fact as it travels, its type and id, what orders its states, and what it says if that is known."""
 
 
-def _redated(fact: Fact, before: str) -> bool:
+class _Held(NamedTuple):
+    """A fact that is here."""
+
+    key: int
+    body: str
+    """As it travels; as far as it can be told, where it is damaged."""
+    digest: int
+    """Of the body when it arrived."""
+    private: int
+    state: tuple[bool, int, int]
+
+    def is_rotten(self) -> bool:
+        """Whether the body is not what arrived."""
+        return bool(self.private & DAMAGED) or wire.digest(self.body) != self.digest
+
+
+def _redated(fact: Fact | None, before: str) -> bool:
     """Whether a better reading of a record gives it another time."""
     if not isinstance(fact, Record):
         return False
@@ -73,31 +91,44 @@ class SqliteFacts:
 
     def _keep(self, batch: Sequence[_Body]) -> int:
         """Insert what is new, replace what is lower, and derive from both."""
-        held = self.held([id_ for _, _, id_, _, _ in batch])
+        before = self._states_of([id_ for _, _, id_, _, _ in batch])
+        held = dict(before)
         number = self._last_number()
         new: dict[Id, tuple[Any, ...]] = {}
         raised: dict[Id, tuple[Any, ...]] = {}
         arrived: dict[Id, Arrived] = {}
         for body, type_, id_, ranked, fact in batch:
             old = held.get(id_)
+            rotten = redated = False
             if old is None:
                 number += 1
                 key = number
-            elif old[1] == body or wire.rank(body) <= wire.rank(old[1]):
+            elif old.body == body and not old.private & DAMAGED:
                 continue
             else:
-                key = old[0]
+                rotten = old.is_rotten()
+                if not rotten and wire.rank(body) <= wire.rank(old.body):
+                    continue
+                if rotten and ranked < old.state and can_be_read(id_, type_, old.body.encode()):
+                    # A lesser state brings nothing back: the damaged one is the best there is.
+                    body, fact = old.body, wire.decode(old.body)
+                    ranked = state(fact)
+                key = old.key
                 number += 1
-            travels = body, wire.digest(body), withholding.falls_under(fact)
+            digest, private = wire.digest(body), withholding.falls_under(fact)
             if old is None or id_ in new:  # two states of one id may be in one batch
-                new[id_] = (key, number, id_, type_, *ranked, *travels)
+                new[id_] = (key, number, id_, type_, *ranked, body, digest, private)
             else:
-                raised[id_] = (number, type_, *ranked, *travels, key)
-                self.presence.touched.forged |= _is_another(fact, old[1])
+                raised[id_] = (number, type_, *ranked, body, digest, private, key)
+                redated = not rotten and _redated(fact, old.body)
+                self.presence.touched.forged |= rotten or _is_another(fact, old.body)
             if fact is not None:
-                arrived[id_] = Arrived(key, fact, id_ in new, id_ not in new and _redated(fact, held[id_][1]))
-            held[id_] = (key, body)
-        self._digest(new, raised)
+                arrived[id_] = Arrived(key, fact, id_ in new, redated)
+            held[id_] = _Held(key, body, digest, private, ranked)
+        changes = [(id_, row[-2], row[-1]) for id_, row in new.items()]
+        changes += [(id_, row[-3], row[-2]) for id_, row in raised.items()]
+        changes += [(id_, before[id_].digest, before[id_].private) for id_ in raised]
+        self._digest(changes)
         self._db.executemany("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new.values())
         self._db.execute("DELETE FROM rotten WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*new]),))
         self._db.executemany(
@@ -108,18 +139,23 @@ class SqliteFacts:
         self.presence.derive(arrived)
         return len(new) + len(raised)
 
-    def _digest(self, new: Mapping[Id, tuple[Any, ...]], raised: Mapping[Id, tuple[Any, ...]]) -> None:
-        """Take into the digests what comes, and out of them what it replaces."""
-        rows = [(id_, *row[-2:]) for id_, row in new.items()]
-        if raised:
-            rows += [(id_, *row[-3:-1]) for id_, row in raised.items()]
-            rows += self._db.execute(
-                "SELECT id, digest, private FROM facts WHERE id IN (SELECT value FROM json_each(?))",
-                (json.dumps([*raised]),),
-            )
+    def _states_of(self, ids: Sequence[Id]) -> dict[Id, _Held]:
+        """Of these facts, those that are here."""
+        rows = self._db.execute(
+            """SELECT id, key, CAST(body AS BLOB), digest, private, erased, revision, certainty FROM facts
+               WHERE id IN (SELECT value FROM json_each(?))""",
+            (json.dumps(ids),),
+        )
+        return {
+            id_: _Held(key, body.decode(errors="replace"), digest, private, (bool(erased), revision, certainty))
+            for id_, key, body, digest, private, erased, revision, certainty in rows
+        }
+
+    def _digest(self, changes: Iterable[tuple[Id, int, int]]) -> None:
+        """Take into the digests what comes, and out of them what goes: ids, digests, and what they fall under."""
         sums: dict[tuple[str, int], int] = {}
-        for id_, digest, private in rows:
-            bucket = id_[-2:], private
+        for id_, digest, private in changes:
+            bucket = id_[-DIGITS:], private
             sums[bucket] = sums.get(bucket, 0) ^ digest
         self._db.executemany(DIGEST, ((*bucket, digest) for bucket, digest in sums.items()))
 
@@ -154,18 +190,20 @@ class SqliteFacts:
         """What has arrived behind a cursor."""
         stop = self._last_number() if until is None else until
         rows = self._db.execute(
-            """SELECT seq, body FROM
-                 (SELECT key AS seq, body, private FROM facts WHERE key > :cursor AND key <= :stop AND seq = key
+            """SELECT seq, digest, CAST(body AS BLOB) FROM
+                 (SELECT key AS seq, digest, body, private FROM facts WHERE key > :cursor AND key <= :stop AND seq = key
                   UNION ALL
-                  SELECT seq, body, private FROM facts WHERE seq > :cursor AND seq <= :stop AND seq <> key)
+                  SELECT seq, digest, body, private FROM facts WHERE seq > :cursor AND seq <= :stop AND seq <> key)
                WHERE private & :withheld = 0 ORDER BY seq LIMIT :limit""",
-            {"cursor": cursor, "stop": stop, "withheld": withheld, "limit": count + 1},
+            {"cursor": cursor, "stop": stop, "withheld": withheld | DAMAGED, "limit": count + 1},
         )
-        return page(rows, cursor, count, size, stop)
+        with closing(rows):  # whoever raises keeps them open, and nobody could write
+            return page(sound(rows), cursor, count, size, stop)
 
     def digests(self, digits: int, withheld: int = 0) -> Mapping[str, int]:
         """The digest of each bucket that holds anything."""
         # Two digits are kept; more are asked for so rarely that they are not worth an index.
+        withheld |= DAMAGED
         kept = "SELECT bucket, digest FROM digests WHERE private & ? = 0"
         every = "SELECT substr(id, -?), digest FROM facts WHERE private & ? = 0"
         rows = self._db.execute(kept, (withheld,)) if digits == DIGITS else self._db.execute(every, (digits, withheld))
@@ -179,40 +217,72 @@ class SqliteFacts:
         rows = self._db.execute(
             """SELECT id, digest FROM facts
                WHERE private & ? = 0 AND substr(id, -?) IN (SELECT value FROM json_each(?))""",
-            (withheld, len(buckets[0]) if buckets else DIGITS, json.dumps(buckets)),
+            (withheld | DAMAGED, len(buckets[0]) if buckets else DIGITS, json.dumps(buckets)),
         )
         return dict(rows.fetchall())
 
-    def named(self, ids: Sequence[Id], withheld: int = 0) -> Sequence[str]:
+    def named(self, ids: Sequence[Id], withheld: int = 0) -> Iterator[str]:
         """The bodies of these facts, of those that are here, in the order of their ids."""
         rows = self._db.execute(
-            """SELECT body FROM facts WHERE private & ? = 0 AND id IN (SELECT value FROM json_each(?)) ORDER BY id""",
-            (withheld, json.dumps(ids)),
+            """SELECT id, digest, CAST(body AS BLOB) FROM facts
+               WHERE private & ? = 0 AND id IN (SELECT value FROM json_each(?)) ORDER BY id""",
+            (withheld | DAMAGED, json.dumps(ids)),
         )
-        return [body for (body,) in rows]
+        with closing(rows):
+            for _, body in sound(rows):
+                yield body
 
-    def set_aside_rotten(self) -> int:
-        """Take out the facts whose bodies are not what arrived."""
-        rotten: list[int] = []
+    def set_aside_rotten(self) -> Rotten:
+        """Mark the facts whose bodies are not what arrived, and take out those that say nothing any more."""
+        marked: list[int] = []
+        lost: list[int] = []
         last = 0
         while rows := self._db.execute(
-            "SELECT key, digest, body FROM facts WHERE key > ? ORDER BY key LIMIT ?", (last, BATCH)
+            """SELECT key, id, type, private, digest, CAST(body AS BLOB) FROM facts WHERE key > ?
+               ORDER BY key LIMIT ?""",
+            (last, BATCH),
         ).fetchall():
             last = rows[-1][0]
-            rotten += [key for key, digest, body in rows if wire.digest(body) != digest]
-        for keys in batches(rotten):
+            for key, id_, type_, private, digest, body in rows:
+                if wire.digest(body) == digest:
+                    continue
+                if not can_be_read(id_, type_, body):
+                    lost.append(key)
+                elif not private & DAMAGED:
+                    marked.append(key)
+        for keys in batches(marked):
+            named = (json.dumps(keys),)
+            told = "SELECT id, digest, private FROM facts WHERE key IN (SELECT value FROM json_each(?))"
+            self._digest(self._db.execute(told, named).fetchall())
+            mark = "UPDATE facts SET private = private | ? WHERE key IN (SELECT value FROM json_each(?))"
+            self._db.execute(mark, (DAMAGED, *named))
+            self._digest(self._db.execute(told, named).fetchall())
+        for keys in batches(lost):
             named = (json.dumps(keys),)
             rows = self._db.execute(
-                "SELECT id, private, digest FROM facts WHERE key IN (SELECT value FROM json_each(?))", named
+                "SELECT id, digest, private FROM facts WHERE key IN (SELECT value FROM json_each(?))", named
             ).fetchall()
-            self._db.executemany(DIGEST, ((id_[-DIGITS:], private, digest) for id_, private, digest in rows))
+            self._digest(rows)
             self._db.execute(
                 """INSERT OR REPLACE INTO rotten
                    SELECT id, body FROM facts WHERE key IN (SELECT value FROM json_each(?))""",
                 named,
             )
             self._db.execute("DELETE FROM facts WHERE key IN (SELECT value FROM json_each(?))", named)
-        return len(rotten)
+        return Rotten(len(marked), len(lost))
+
+    def rotten(self) -> Rotten:
+        """How many are known to be damaged."""
+        (readable,) = self._db.execute("SELECT count(*) FROM facts WHERE private & ? <> 0", (DAMAGED,)).fetchone()
+        (lost,) = self._db.execute("SELECT count(*) FROM rotten").fetchone()
+        return Rotten(readable, lost)
+
+    def damaged(self, withheld: int = 0) -> Sequence[str]:
+        """The bodies, as they read, of the damaged facts that can be read."""
+        rows = self._db.execute(
+            "SELECT body FROM facts WHERE private & ? <> 0 AND private & ? = 0 ORDER BY key", (DAMAGED, withheld)
+        )
+        return [body for (body,) in rows]
 
     def drop(self, withheld: int) -> int:
         """Forget the facts of these classes."""
@@ -280,13 +350,16 @@ class SqliteFacts:
         found = (wire.decode(body) for (body,) in rows)
         return [fact for fact in found if isinstance(fact, Edit)]
 
-    def edited(self, targets: Sequence[Id]) -> Mapping[Id, int]:
-        """How many edits each of these has."""
+    def edited(self, targets: Sequence[Id]) -> Mapping[Id, Edited]:
+        """The edits of each of these."""
         rows = self._db.execute(
-            """SELECT target, count(*) FROM edits WHERE target IN (SELECT value FROM json_each(?)) GROUP BY target""",
+            """SELECT e.target, count(*), sum((SELECT count(*) FROM seen WHERE edit = e.key)
+                 + (SELECT count(*) FROM covers WHERE edit = e.key)), sum(length(CAST(f.body AS BLOB)))
+               FROM edits e JOIN facts f ON f.key = e.key
+               WHERE e.target IN (SELECT value FROM json_each(?)) GROUP BY e.target""",
             (json.dumps(targets),),
         )
-        return dict(rows.fetchall())
+        return {target: Edited(*counted) for target, *counted in rows}
 
     def before(self, ids: Iterable[Id]) -> set[Id]:
         """The facts named, and all that those had seen, and so on."""

@@ -13,7 +13,7 @@ from kindlehl.domain.facts import Edit, Fact, Id, Import, Record
 from kindlehl.domain.fold import Island, Passage
 from kindlehl.domain.library import SHOWN_KINDS, Book, Highlight
 from kindlehl.domain.tokens import tokens
-from kindlehl.ports import Feed, Filter, Operation, Order, Progress, Query, Standing
+from kindlehl.ports import Edited, Feed, Filter, Operation, Order, Progress, Query, Rotten, Standing
 from kindlehl.store.matching import found, matches
 from kindlehl.store.paging import page
 
@@ -110,13 +110,19 @@ class MemoryLibrary:
         """The facts of some buckets, and their digests."""
         return {id_: wire.digest(body) for id_, body in self._open(withheld).items() if id_.endswith(tuple(buckets))}
 
-    def named(self, ids: Sequence[Id], withheld: int = 0) -> Sequence[str]:
+    def named(self, ids: Sequence[Id], withheld: int = 0) -> Iterator[str]:
         """The bodies of these facts."""
-        return [body for id_, body in sorted(self._open(withheld).items()) if id_ in ids]
+        return (body for id_, body in sorted(self._open(withheld).items()) if id_ in ids)
 
-    def set_aside_rotten(self) -> int:
+    def set_aside_rotten(self) -> Rotten:
         """Nothing rots in memory."""
-        return 0
+        return Rotten(0, 0)
+
+    rotten = set_aside_rotten
+
+    def damaged(self, withheld: int = 0) -> Sequence[str]:  # noqa: ARG002 -- the port's
+        """There is nothing of the kind."""
+        return ()
 
     def drop(self, withheld: int) -> int:
         """Forget the facts of these classes."""
@@ -156,9 +162,15 @@ class MemoryLibrary:
         found = ((id_, wire.decode(self._facts[id_])) for id_ in ids if id_ in self._facts)
         return {id_: fact for id_, fact in found if isinstance(fact, Record)}
 
-    def edited(self, targets: Sequence[Id]) -> Mapping[Id, int]:
-        """How many edits each of these has."""
-        return Counter(edit.target for edit in self._every_edit() if edit.target in targets)
+    def edited(self, targets: Sequence[Id]) -> Mapping[Id, Edited]:
+        """The edits of each of these."""
+        out: dict[Id, Edited] = {}
+        for edit in self._every_edit():
+            if edit.target in targets:
+                edits, names, size = out.get(edit.target, Edited(0, 0, 0))
+                names += len({*edit.seen}) + len({*edit.covers})
+                out[edit.target] = Edited(edits + 1, names, size + len(self._facts[edit.id].encode()))
+        return out
 
     def edits(self, targets: Sequence[Id]) -> Sequence[Edit]:
         """Every edit of these targets."""

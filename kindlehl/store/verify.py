@@ -14,10 +14,12 @@ from kindlehl.domain.findings import Finding
 from kindlehl.store import schema
 from kindlehl.store.connection import connect_to_inspect, translated
 from kindlehl.store.copies import copy
+from kindlehl.store.damage import DAMAGED, can_be_read
 from kindlehl.store.library import open_library
 
 REBUILD = "Make it anew from the facts: kindlehl db rebuild"
 RESTORE = "Put a backup in its place: kindlehl db restore FILE"
+SYNC = "Have the server send it again: kindlehl sync verify. Or put a backup in its place: kindlehl db restore FILE"
 
 _NAMED = {
     ("records", "atom"): "(SELECT id FROM {db}.atoms WHERE key = t.atom)",
@@ -33,6 +35,8 @@ _NAMED = {
 they stand for. The other numbers are those of facts."""
 _NOT_DERIVED = ("memo",)
 """Remembered, and forgotten by a rebuild."""
+_BEFORE = frozenset(("integrity", "references", "facts", "damaged"))
+"""What has to be as it should before a fold from scratch tells anything."""
 
 
 def verify(path: Path, *, deep: bool) -> list[Finding]:
@@ -50,7 +54,7 @@ def verify(path: Path, *, deep: bool) -> list[Finding]:
                         found += [_index(db), indexed(db)]
             except CorruptLibraryError as error:
                 return [Finding("integrity", False, error.message, RESTORE)]
-        if deep and all(finding.ok for finding in found[:3]):
+        if deep and all(finding.ok for finding in found if finding.name in _BEFORE):
             found.append(_fold(mirror))
     return found
 
@@ -71,18 +75,21 @@ def _references(db: sqlite3.Connection) -> Finding:
 
 def _facts(db: sqlite3.Connection) -> Iterator[Finding]:
     counts: dict[str, int] = {}
-    wrong = unknown = misplaced = 0
+    wrong = unknown = misplaced = damaged = lost = 0
     (version,) = db.execute("PRAGMA user_version").fetchone()
     (revision,) = db.execute("SELECT value FROM settings WHERE key = 'fold'").fetchone()
     digested, current = version >= schema.TRAVELS, (version, revision) == (schema.VERSION, fold.REVISION)
     of_body = "digest, private" if digested else "NULL, NULL"
     for id_, type_, *state, digest, private, body in db.execute(
-        f"SELECT id, type, erased, revision, certainty, {of_body}, body FROM facts"  # noqa: S608 -- columns of ours
+        f"SELECT id, type, erased, revision, certainty, {of_body}, CAST(body AS BLOB) FROM facts"  # noqa: S608 -- columns of ours
     ):
         counts[type_] = counts.get(type_, 0) + 1
+        if digested and private & DAMAGED and can_be_read(id_, type_, body):
+            damaged += 1
+            continue
         try:
-            head, fact = wire.header(body), wire.decode(body)
-        except wire.Malformed:
+            head, fact = wire.header(body), wire.decode(body.decode())
+        except (wire.Malformed, UnicodeDecodeError):
             wrong += 1
             continue
         unknown += fact is None
@@ -102,6 +109,16 @@ def _facts(db: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("facts", False, f"{wrong:,} facts cannot be read, or are not what their row says.", RESTORE)
     else:
         yield Finding("facts", True, f"Every fact can be read: {told}.")
+    if damaged:
+        yield Finding(
+            "damaged", False,
+            f"{damaged:,} facts are not what they were, but can be read: they are shown as they read, and go nowhere.",
+            SYNC,
+        )  # fmt: skip
+    if version == schema.VERSION:
+        (lost,) = db.execute("SELECT count(*) FROM rotten").fetchone()
+    if lost:
+        yield Finding("lost", False, f"{lost:,} facts could not be read any more and are set aside.", SYNC)
     if misplaced:
         yield Finding("private", False, f"{misplaced:,} facts are not marked as notes or highlights.", REBUILD)
     if unknown:

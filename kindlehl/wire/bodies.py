@@ -156,12 +156,19 @@ def _decode(type_: str, raw: str | bytes) -> Fact | None:
 
 
 class _State(msgspec.Struct):
-    erased: bool = False
-    revision: int = 0
-    certainty: int = 0
+    erased: msgspec.Raw = msgspec.Raw()
+    revision: msgspec.Raw = msgspec.Raw()
+    certainty: msgspec.Raw = msgspec.Raw()
 
 
 _state = msgspec.json.Decoder(_State).decode
+_DIGITS = len(str(GREATEST))
+
+
+def _number(raw: msgspec.Raw) -> int:
+    """What a kind that is yet unknown may say in its own way counts as nothing."""
+    said = bytes(raw)
+    return int(said) if said.isdigit() and len(said) <= _DIGITS else 0
 
 
 def rank(raw: str | bytes) -> tuple[bool, int, int, bytes]:
@@ -169,7 +176,8 @@ def rank(raw: str | bytes) -> tuple[bool, int, int, bytes]:
     Adding a fact keeps the maximum, so no order of arrival can matter."""
     state = _state(raw)
     data = raw.encode() if isinstance(raw, str) else raw
-    return state.erased, state.revision, state.certainty, hashlib.blake2b(data, digest_size=16).digest()
+    ordered = bytes(state.erased) == b"true", _number(state.revision), _number(state.certainty)
+    return *ordered, hashlib.blake2b(data, digest_size=16).digest()
 
 
 def digest(raw: str | bytes) -> int:

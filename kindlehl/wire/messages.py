@@ -22,10 +22,16 @@ FACT_SEEN = 1_000
 """What one edit may name as what its author had seen."""
 EDITS = 10_000
 """Edits of one target: a person makes a few, and each new one is folded with all others."""
+EDITS_NAME = 100_000
+"""What those may name together as seen and as covered."""
+EDITS_BYTES = 1 << 25
+"""What those may take together."""
+DEPTH = 64
+"""Lists and objects inside each other in one fact: whoever reads it calls himself as often."""
 MESSAGE_BYTES = 1 << 21
 """What a message may take, unpacked: a page and a fact that is longer than what is left in it, or 65,536 digests."""
 STATES = 20_000
-"""States in one answer at most, unless one bucket holds more."""
+"""States in one answer at most."""
 
 SUBPROTOCOL = "kindlehl.v1"
 """Of the socket on which a device is told when there is more."""
@@ -141,10 +147,13 @@ class AskStates(msgspec.Struct, tag_field="say", tag="states"):
     epoch: str
     buckets: Annotated[list[Bucket], Meta(max_length=65_536)]
     withheld: Withheld = 0
+    after: Annotated[str, Meta(pattern=r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?\Z")] = ""
+    """Only those of greater ids."""
 
 
 class States(msgspec.Struct, tag_field="say", tag="are"):
-    """Each fact of the first so many of those buckets, and its digest."""
+    """Each fact of the first so many of those buckets, and its digest. None: of the first bucket, which holds more than
+    one answer does, those of the least ids."""
 
     buckets: Number
     facts: dict[AnyId, str]

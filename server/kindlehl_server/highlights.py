@@ -22,6 +22,7 @@ from kindlehl.ports import Library
 from kindlehl.services import adding, editing, trash
 from kindlehl.services.items import item
 from kindlehl.services.operations import HAND, Draft, Writer, operation
+from kindlehl.services.sync.crowds import crowd
 from kindlehl.services.sync.wishes import refuses
 from kindlehl.wire.messages import FACT_BYTES
 
@@ -179,6 +180,9 @@ class Rows:
                 )
             if any(len(wire.encode(fact).encode()) > FACT_BYTES for fact in draft.facts):
                 raise TooLargeError("That is more than other devices would take.", hint="Say it in fewer words.")
+            edits = [(fact, len(wire.encode(fact).encode())) for fact in draft.facts if isinstance(fact, Edit)]
+            if crowd(self.library.facts, edits):
+                raise TooLargeError("So much was said of it that no more is taken.", hint="Say it of another one.")
 
     def _shown(self, id_: Id) -> Highlight:
         highlight = self.library.shelf.get(id_)

@@ -26,9 +26,9 @@ from kindlehl.domain.errors import (
     UsageError,
 )
 from kindlehl.domain.findings import Finding
-from kindlehl.services.sync.answering import mend
+from kindlehl.services.sync.mending import keep, mend
 from kindlehl.store import backup, copies, verify
-from kindlehl.store.library import open_library
+from kindlehl.store.library import SqliteLibrary, open_library
 from kindlehl_server import wiring
 from kindlehl_server.accounts.accounts import all_revoked, close_doors
 from kindlehl_server.migrations import migrate
@@ -39,7 +39,13 @@ from kindlehl_server.store.libraries import FileLibraries
 
 _DATABASE, _LIBRARIES, _LIBRARY = "server.db", "libraries", "library.db"
 _WAIT = 10.0
-_MEND = "Set aside what is damaged, so that devices send it again: kindlehl server verify --mend"
+_REMEDIES = {
+    "facts": "Have devices send again what is damaged: kindlehl server verify --mend",
+    "damaged": "Whichever device has it whole sends it again when it syncs. What none of them has: "
+               "kindlehl server verify --keep",
+    "lost": "Whichever device has it sends it again when it syncs. Or: kindlehl server restore FILE",
+}  # fmt: skip
+"""What helps against what is wrong with a library; a rebuild against the rest."""
 
 
 class Kept(NamedTuple):
@@ -247,22 +253,31 @@ def look(settings: Settings, *, deep: bool) -> Iterator[Finding]:
             found = [Finding("library", False, error.message, error.hint)]
         wrong = [finding for finding in found if not finding.ok]
         for finding in wrong:
-            remedy = _MEND if finding.name == "facts" else f"kindlehl db rebuild --library {path}"
+            remedy = _REMEDIES.get(finding.name, f"kindlehl db rebuild --library {path}")
             yield finding._replace(name=f"{owner}: {finding.name}", remedy=remedy)
         if not wrong:
             yield Finding(owner, True, f"The library {owner} is whole.")
 
 
 def mend_all(settings: Settings) -> int:
-    """Set aside what rotted in any library: devices that have it send it again. Returns how many facts that are. Raises
-    BusyError where the server runs."""
+    """Look for what rotted in any library: devices that have it whole send it again. Returns how many facts it is.
+    Raises BusyError where the server runs."""
+    return sum(sum(mend(library)) for library in _opened(settings))
+
+
+def keep_all(settings: Settings) -> int:
+    """Take what is known to be damaged and can be read for whole, in every library. Returns how many facts that are.
+    Raises BusyError where the server runs."""
+    return sum(keep(library) for library in _opened(settings))
+
+
+def _opened(settings: Settings) -> Iterator[SqliteLibrary]:
+    """Every library, one after the other, while nobody else has any of them."""
     _file(settings)
-    mended = 0
     with alone(settings.data):
         for _, path in _libraries(settings):
             with closing(open_library(path, _WAIT)) as library:
-                mended += mend(library)
-    return mended
+                yield library
 
 
 def _libraries(settings: Settings) -> Iterator[tuple[str, Path]]:

@@ -19,7 +19,7 @@ from kindlehl.domain.effects import Effects
 from kindlehl.domain.erasure import skeleton, skeleton_of_edit
 from kindlehl.domain.facts import Edit, Fact, Import, Record
 from kindlehl.domain.withholding import HIGHLIGHTS, NOTES, NOTHING
-from kindlehl.ports import Filter, Library, Progress, Query, Term, Words
+from kindlehl.ports import Edited, Filter, Library, Progress, Query, Term, Words
 from kindlehl.store.library import empty_library, open_library
 from kindlehl.store.memory import MemoryLibrary
 
@@ -111,8 +111,11 @@ class TestFacts:
             edit(1, BEST.id, "note", "a"),
             edit(2, BEST.id, "color", "blue"),
             edit(3, LONG.id, "note", "b"),
+            edit(4, BEST.id, "note", "ç", [made_id(1), made_id(9), made_id(9)]),
+            edit(5, BEST.id, "deleted", True, covers=(BEST.id, WORST.id)),
         )
-        assert dict(library.facts.edited([BEST.id, WORST.id])) == {BEST.id: 2}
+        size = sum(len(wire.encode(each).encode()) for each in library.facts.edits([BEST.id]))
+        assert dict(library.facts.edited([BEST.id, WORST.id])) == {BEST.id: Edited(4, 4, size)}
 
     def test_what_is_dropped_is_as_though_it_had_never_come(self, library: Library) -> None:
         """By class, with its digests, and with what it folded to once that is made anew."""
@@ -358,7 +361,7 @@ class TestTravelling:
         keep(library, *SORTED)
         ids = sorted([BEST.id, MINE.id])
         bodies = {fact.id: wire.encode(fact) for fact in SORTED}
-        assert library.facts.named([made_id(99), *reversed(ids)]) == [bodies[id_] for id_ in ids]
+        assert [*library.facts.named([made_id(99), *reversed(ids)])] == [bodies[id_] for id_ in ids]
 
     def test_nothing_of_a_transaction_that_fails_is_in_the_digests(self, library: Library) -> None:
         """Nor in what has arrived."""

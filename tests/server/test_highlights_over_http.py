@@ -28,6 +28,7 @@ from kindlehl.services.sync import wishes
 from kindlehl.services.sync.round import sync
 from kindlehl.services.trash import IN_TRASH, empty, restore
 from kindlehl.store.library import empty_library, open_library
+from kindlehl.wire import messages
 from kindlehl.wire.messages import MESSAGE_BYTES
 from kindlehl_server import highlights
 from kindlehl_server.accounts import Person
@@ -743,6 +744,19 @@ class TestRefusal:
         refused(client.http.post(PATH, content=body, headers=headers), status, code)
         refused(client.http.patch(place, content=body, headers=headers), status, code)
         assert home.facts.head() == head
+
+    def test_of_one_passage_no_more_is_said_than_can_be_folded(
+        self, client: Client, home: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As it is for devices; what was said is shown, and of others more can be said."""
+        monkeypatch.setattr(messages, "EDITS", 3)
+        id_, other = (str(client.add(WALDEN | {"text": text}).json()["id"]) for text in ("one", "another"))
+        for note in "abc":
+            assert client.change(id_, {"note": note}).status_code == 200
+        before = list(home.facts.bodies())
+        refused(client.change(id_, {"note": "d"}), 413, "too_large")
+        assert list(home.facts.bodies()) == before
+        assert client.change(other, {"note": "d"}).status_code == 200
 
     @pytest.mark.parametrize("field", ["text", "note", "title"])
     def test_a_value_that_no_device_takes_is_too_large(self, client: Client, home: Library, field: str) -> None:

@@ -440,11 +440,45 @@ class TestVerify:
         wrong = [finding for finding in keeping.look(settings(home), deep=False) if not finding.ok]
         assert "kindlehl server verify --mend" in str(wrong[0].remedy)
         assert keeping.mend_all(settings(home)) > 50
-        assert all(finding.ok for finding in keeping.look(settings(home), deep=True))
         assert met(mine)
+        assert all(finding.ok for finding in keeping.look(settings(home), deep=True))
         with closing(open_library(home.library)) as theirs:
             assert picture(theirs) == picture(mine)
         assert keeping.mend_all(settings(home)) == 0
+
+    def test_what_no_device_has_stays_as_it_reads(self, home: Household) -> None:
+        """Nobody gets it before its owner has said that it is to be taken for whole."""
+        with home.needs.libraries.library(home.owner.id) as theirs:
+            keep(theirs, HIS[0], import_of(1, "clippings", HIS[:1]))
+        with closing(sqlite3.connect(home.library)) as db, db:
+            db.execute("UPDATE facts SET body = replace(body, 'words 1', 'w?rds 1') WHERE type = 'record'")
+        assert keeping.mend_all(settings(home)) == 1
+        wrong = [finding for finding in keeping.look(settings(home), deep=True) if not finding.ok]
+        assert [finding.name.partition(": ")[2] for finding in wrong] == ["damaged"]
+        assert "kindlehl server verify --keep" in str(wrong[0].remedy)
+        token = let_in(home.needs, home.owner, "Laptop")
+        with closing(empty_library()) as device, closing(Server(home.url, token)) as server:
+            sync(device, "server", server.ask)
+            assert "w?rds" not in str([*device.facts.bodies()])
+            assert keeping.keep_all(settings(home)) == 1
+            assert all(finding.ok for finding in keeping.look(settings(home), deep=True))
+            sync(device, "server", server.ask)
+            assert "w?rds" in str([*device.facts.bodies()])
+            assert keeping.keep_all(settings(home)) == 0
+
+    def test_what_says_nothing_any_more_is_a_finding_until_it_comes_again(
+        self, home: Household, mine: Library, met: Callable[[Library], bool]
+    ) -> None:
+        """With what helps."""
+        assert met(mine)
+        with closing(sqlite3.connect(home.library)) as db, db:
+            db.execute("UPDATE facts SET body = '{' WHERE id = ?", (HIS[0].id,))
+        assert keeping.mend_all(settings(home)) == 1
+        wrong = [finding for finding in keeping.look(settings(home), deep=True) if not finding.ok]
+        assert [finding.name.partition(": ")[2] for finding in wrong] == ["lost"]
+        assert "kindlehl server restore" in str(wrong[0].remedy)
+        assert met(mine)
+        assert all(finding.ok for finding in keeping.look(settings(home), deep=True))
 
     def test_a_library_that_is_none_is_a_finding(
         self, home: Household, mine: Library, met: Callable[[Library], bool]

@@ -75,7 +75,7 @@ def everything(library: Library) -> list[object]:
     return [
         picture(library), list(library.facts.bodies()), library.facts.head(), library.facts.since(0, 99, 1 << 20),
         library.facts.digests(2), library.facts.digests(4), library.facts.states([id_[-2:] for id_ in ids]),
-        library.facts.named(ids), library.facts.standing(ids, "clippings"), library.facts.records(ids),
+        [*library.facts.named(ids)], library.facts.standing(ids, "clippings"), library.facts.records(ids),
         library.facts.edits(ids), library.facts.before([made_id(5)]), library.facts.of(made_id(5)),
         library.facts.replacing([made_id(3)]), library.facts.deletions(ids), library.facts.greatest_stamp(),
         library.facts.reached("2030"), library.shelf.tags(), library.shelf.titles(), library.shelf.books(hidden=True),

@@ -502,6 +502,80 @@ class TestVerify:
         assert laptop("db", "verify").code == 0
         assert laptop.ok("sync", "verify") == "Both libraries hold the same facts, 127.0.0.1 and this one.\n"
 
+    def damaged(self, where: Path, old: str, new: str) -> None:
+        """A disk makes this of that."""
+        with closing(sqlite3.connect(where)) as db, db:
+            db.execute("UPDATE facts SET body = replace(body, ?, ?) WHERE type = 'record'", (old, new))
+
+    def test_the_only_copy_of_something_stays_and_is_sent_as_it_reads(
+        self, device: Callable[[str], Kindlehl], home: Household
+    ) -> None:
+        """And that is said."""
+        laptop, tablet = device("laptop"), device("tablet")
+        laptop.ok("add", "marvellous words", "--book", "Walden")
+        self.damaged(laptop.library, "marvellous", "marvelloux")
+        done = laptop("sync")
+        assert "1 facts turned out to be damaged on this disk" in done.err
+        assert "marvellous" not in str(facts(home.library))
+        assert laptop("db", "verify").code == 1
+        done = laptop("sync", "verify")
+        assert done.code == 0, done
+        assert "Damaged on this disk: 1 facts. Whole from the server came 0." in done.out
+        assert "1 it does not have: they are kept as they read" in done.out
+        assert "marvelloux words" in laptop.ok("list")
+        assert laptop.ok("db", "verify", "--deep")
+        assert laptop.ok("sync", "verify") == "Both libraries hold the same facts, 127.0.0.1 and this one.\n"
+        tablet.ok("sync")
+        assert equal(laptop, tablet)
+
+    def test_what_is_kept_from_the_server_stays_as_it_reads_until_it_is_asked(
+        self, device: Callable[[str], Kindlehl]
+    ) -> None:
+        """It may have it whole, and other devices too."""
+        laptop = device("laptop")
+        laptop.ok("add", "marvellous words", "--book", "Walden")
+        laptop.ok("sync")
+        laptop.ok("sync", "stop", "highlights")
+        self.damaged(laptop.library, "marvellous", "marvelloux")
+        for _ in range(2):
+            done = laptop("sync", "verify")
+            assert done.code == 0, done
+            assert "1 it was not asked for: they stay as they read" in done.out.replace("\n", " ")
+            assert "words" in laptop.ok("list")
+        laptop.ok("sync", "start", "highlights")
+        laptop.ok("sync")
+        assert "marvellous words" in laptop.ok("list")
+        laptop.ok("db", "verify", "--deep")
+
+    def test_what_cannot_be_read_is_said_until_somebody_sends_it(self, device: Callable[[str], Kindlehl]) -> None:
+        """By each look at the library; a device that has it brings it back."""
+        laptop, tablet = device("laptop"), device("tablet")
+        laptop.ok("add", "marvellous words", "--book", "Walden")
+        laptop.ok("sync", "stop", "highlights")
+        self.damaged(laptop.library, '"type":', '"typ":')
+        for _ in range(2):
+            done = laptop("sync", "verify", "--json")
+            assert (done.code, done.json["damaged"], done.json["lost"]) == (1, 1, 1)
+            done = laptop("sync", "verify")
+            assert done.code == 1
+            assert "1 cannot be read and are set aside" in done.out
+            done = laptop("db", "verify")
+            assert done.code == 1
+            assert "1 facts could not be read any more" in done.out
+        tablet.ok("sync")
+
+    def test_where_nobody_answers_everything_stays_as_it_is(self, device: Callable[[str], Kindlehl]) -> None:
+        """What is damaged is shown as before."""
+        laptop = device("laptop")
+        laptop.ok("add", "marvellous words", "--book", "Walden")
+        self.damaged(laptop.library, '"type":', '"typ":')
+        pairing = wiring.needed_pairing(laptop.library)
+        wiring.keep_pairing(laptop.library, pairing._replace(url="http://127.0.0.1:9"))
+        before = facts(laptop.library)
+        complaint(laptop("sync", "verify"), 75)
+        assert facts(laptop.library) == before
+        assert "marvellous words" in laptop.ok("list")
+
     def test_a_server_that_lost_something_gets_it_back(
         self, device: Callable[[str], Kindlehl], home: Household
     ) -> None:

@@ -1,6 +1,7 @@
 """The answering side of a round: one question, one answer, and nothing to remember in between."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -9,12 +10,15 @@ from msgspec import Raw
 
 from kindlehl import wire
 from kindlehl.domain import clock, fold, withholding
-from kindlehl.domain.errors import KindlehlError, MovedError, UpgradeError, WireError
+from kindlehl.domain.errors import CorruptLibraryError, KindlehlError, MovedError, UpgradeError, WireError
 from kindlehl.domain.facts import Edit, Id
 from kindlehl.ports import Library
 from kindlehl.services import traces
 from kindlehl.services.sync import wishes
+from kindlehl.services.sync.bounds import refusal
+from kindlehl.services.sync.crowds import crowd
 from kindlehl.services.sync.digests import together, written
+from kindlehl.services.sync.mending import mend
 from kindlehl.services.sync.pages import pages
 from kindlehl.wire import messages
 from kindlehl.wire.messages import (
@@ -36,17 +40,6 @@ from kindlehl.wire.messages import (
 )
 
 
-def mend(library: Library) -> int:
-    """Set aside what rotted here, so that the next round fetches it from whoever has it whole. Returns how many facts
-    that are."""
-    with library.transaction():
-        found = library.facts.set_aside_rotten()
-        if found:
-            library.shelf.rebuild()
-            library.peers.renew()
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Desk:
     """A library that others sync with."""
@@ -61,7 +54,14 @@ class Desk:
             return Failed(error.code, error.message, error.hint, error.retry_after)
 
     def ask(self, question: Question, now: datetime) -> Answer:
-        """The same, but what cannot be done is raised."""
+        """The same, but what cannot be done is raised. Where a fact turns out to be damaged it stays here, and digests
+        tell of it no more: whoever has it whole sends it again."""
+        with suppress(CorruptLibraryError, wire.Malformed):
+            return self._ask(question, now)
+        mend(self.library)  # not while it is handled: an error holds on to what was being read
+        return self._ask(question, now)
+
+    def _ask(self, question: Question, now: datetime) -> Answer:
         if isinstance(question, Hello):
             return self._welcome(question, now)
         if question.epoch != self.library.peers.epoch():
@@ -77,7 +77,7 @@ class Desk:
                 buckets = facts.digests(question.digits, withheld)
                 return Digests(facts.head(), {bucket: written(digest) for bucket, digest in buckets.items()})
         if isinstance(question, AskStates):
-            return self._states(question.buckets, withheld)
+            return self._states(question.buckets, withheld, question.after)
         return self._named(question, withheld)
 
     def _welcome(self, question: Hello, now: datetime) -> Welcome:
@@ -111,9 +111,9 @@ class Desk:
         with self.library.transaction():
             withheld |= wishes.refuses(self.library)  # in the transaction: what was refused a moment ago is not kept
             looked = [_looked_at(bytes(raw), withheld) for raw in facts]
-            crowd = self._crowd(looked)
-            for code, id_, body, _ in looked:
-                if code or id_ in crowd:
+            crowded = crowd(self.library.facts, [(each.edit, each.size) for each in looked if each.edit])
+            for code, id_, body, *_ in looked:
+                if code or id_ in crowded:
                     refused.append(Refused(id_, code or "too_many"))
                 else:
                     taken.append(body)
@@ -125,31 +125,19 @@ class Desk:
                 self.library.shelf.settle()
             return Pushed(before, self.library.facts.head(), self._digest(withheld), refused)
 
-    def _crowd(self, looked: "Sequence[_Looked]") -> set[Id]:
-        """The edits for which there is no room beside those that their target has."""
-        by_target: dict[Id, list[Id]] = {}
-        for each in looked:
-            if each.target:
-                by_target.setdefault(each.target, []).append(each.id)
-        held = self.library.facts.edited([*by_target])
-        crowd: set[Id] = set()
-        for target, ids in by_target.items():
-            room = messages.EDITS - held.get(target, 0)
-            if len(ids) > room:
-                known = {wire.header(body).id for body in self.library.facts.named(ids)}
-                crowd.update([id_ for id_ in ids if id_ not in known][max(0, room) :])
-        return crowd
-
-    def _states(self, buckets: Sequence[str], withheld: int) -> States:
+    def _states(self, buckets: Sequence[str], withheld: int, after: Id) -> States:
         """Those of as many of the first buckets as an answer holds: a bucket holds about as many as any other."""
         if len({len(bucket) for bucket in buckets}) > 1:
             raise WireError("Buckets of two sizes cannot be asked for together.")
-        found = self.library.facts.states(buckets, withheld)
+        held = self.library.facts.states(buckets, withheld)
+        found = {id_: digest for id_, digest in held.items() if id_ > after}
         count = len(buckets)
         while len(found) > messages.STATES and count > 1:
             count = (count + 1) // 2
             some = tuple(buckets[:count])
             found = {id_: digest for id_, digest in found.items() if id_.endswith(some)}
+        if len(found) > messages.STATES:  # of one bucket: somebody chose its ids
+            count, found = 0, dict(sorted(found.items())[: messages.STATES])
         return States(count, {id_: written(digest) for id_, digest in found.items()})
 
     def _named(self, question: Fetch, withheld: int) -> Page:
@@ -166,8 +154,10 @@ class _Looked(NamedTuple):
     """Why it is not taken, if so."""
     id: Id
     body: str
-    target: Id
-    """Of an edit."""
+    edit: Edit | None
+    """Which it is, if it would be taken by itself."""
+    size: int
+    """Bytes."""
 
 
 def _looked_at(data: bytes, withheld: int) -> _Looked:
@@ -177,10 +167,7 @@ def _looked_at(data: bytes, withheld: int) -> _Looked:
         head, fact = wire.header(body), wire.decode(body)
     except (UnicodeDecodeError, wire.Malformed) as error:
         raise WireError("Something that was sent is no fact.") from error
-    edit = fact if isinstance(fact, Edit) else None
-    code = ""
-    if len(data) > messages.FACT_BYTES or (edit and len(edit.seen) > messages.FACT_SEEN):
-        code = "too_large"
-    elif withholding.falls_under(fact) & withheld:
+    code = refusal(data, fact)
+    if not code and withholding.falls_under(fact) & withheld:
         code = "withheld"
-    return _Looked(code, head.id, body, edit.target if edit and not code else "")
+    return _Looked(code, head.id, body, fact if isinstance(fact, Edit) and not code else None, len(data))

@@ -6,6 +6,7 @@ transaction, and every step can be repeated.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -14,11 +15,13 @@ from msgspec import Raw
 from kindlehl import wire
 from kindlehl.domain import fold, withholding
 from kindlehl.domain.batches import batches
-from kindlehl.domain.errors import WireError
+from kindlehl.domain.errors import CorruptLibraryError, WireError
 from kindlehl.domain.facts import Id
-from kindlehl.ports import Library, Progress
+from kindlehl.ports import Library, Progress, Rotten
 from kindlehl.services import traces
+from kindlehl.services.sync.bounds import refusal
 from kindlehl.services.sync.digests import differing, together, written
+from kindlehl.services.sync.mending import mend
 from kindlehl.services.sync.pages import pages
 from kindlehl.wire import messages
 from kindlehl.wire.messages import (
@@ -64,6 +67,8 @@ class Done:
     sent: int = 0
     refused: int = 0
     """Facts that the peer did not take."""
+    damaged: int = 0
+    """Facts that were found to be damaged here."""
     healed: int = 0
     """Buckets that differed though cursors said that all was exchanged."""
     anew: bool = False
@@ -82,6 +87,14 @@ class Done:
     """The peer's wall clock, when the round began."""
     took: float = 0.0
     """Seconds since then."""
+
+
+def _is_fact(body: bytes) -> bool:
+    try:
+        wire.decode(body.decode())
+    except (UnicodeDecodeError, wire.Malformed):
+        return False
+    return True
 
 
 def sync(library: Library, peer: str, ask: Ask, withheld: int = 0) -> Done:
@@ -110,12 +123,21 @@ class Round:
         self._hello()
         began = time.monotonic()
         for _ in range(_LAPS):
-            self._pull()
-            self._push()
-            if self.head <= self.progress.pulled and self._is_compared():
+            with suppress(CorruptLibraryError):
+                if self._is_lap_the_last():
+                    break
+                continue
+            # Not while it is handled: an error holds on to what was being read.
+            if not self._go_on_without(mend(self.library)) and self._is_lap_the_last():  # which raises it again
                 break
         self.done.took = time.monotonic() - began
         return self.done
+
+    def _is_lap_the_last(self) -> bool:
+        """Pull, push and compare. Whether both are found equal."""
+        self._pull()
+        self._push()
+        return self.head <= self.progress.pulled and self._is_compared()
 
     def _put(self, question: Question, kind: type[A]) -> A:
         answer = self.ask(question)
@@ -155,6 +177,14 @@ class Round:
             return Progress(welcome.epoch)
         return Progress(welcome.epoch, welcome.head, mine, _UNSEEN)
 
+    def _go_on_without(self, damaged: Rotten) -> bool:
+        """What is damaged here stays here; what the peer has of it comes whole. Our numbers may be fewer by it. Whether
+        there is anything."""
+        self.done.damaged += sum(damaged)
+        self.progress = self.progress._replace(pushed=min(self.progress.pushed, self.library.facts.head()))
+        self.theirs.clear()
+        return any(damaged)
+
     # -- cursors --------------------------------------------------------------------------------------------------
 
     def _pull(self) -> None:
@@ -180,6 +210,10 @@ class Round:
                 traces.mark(self.library)
             self.done.received += self.library.facts.add_raw(bodies)
         except (UnicodeDecodeError, wire.Malformed) as error:
+            if all(_is_fact(bytes(raw)) for raw in facts):
+                raise CorruptLibraryError(
+                    "This library holds a fact that is none.", hint="kindlehl db verify"
+                ) from error
             raise WireError("The server sent something that is no fact.", hint="Update the server.") from error
         self.library.shelf.settle()
         return before, self.library.facts.head()
@@ -209,19 +243,28 @@ class Round:
 
     def _send(self, bodies: Sequence[str]) -> None:
         """Have the peer keep these. Where nothing else has come to it since we last pulled, nothing is to be pulled."""
-        question = Push(self.progress.epoch, [Raw(body.encode()) for body in bodies], self.withheld)
-        answer = self._put(question, Pushed)
-        self.done.sent += len(bodies)
-        self.done.refused += len(answer.refused)
-        self.head, self.digest = answer.head, answer.digest
-        if answer.before == self.progress.pulled:
-            self.progress = self.progress._replace(pulled=answer.head)
-        refused = {each.id: each.code for each in answer.refused if each.code not in _PASSING}
+        data = [body.encode() for body in bodies]
+        refused: dict[Id, str] = {}
+        sent: list[bytes] = []
+        for each in data:
+            if code := refusal(each):  # so much that no message may hold it
+                refused[wire.header(each).id] = code
+            else:
+                sent.append(each)
+        self.done.refused += len(refused)
+        if sent:
+            answer = self._put(Push(self.progress.epoch, [*map(Raw, sent)], self.withheld), Pushed)
+            self.done.sent += len(sent)
+            self.done.refused += len(answer.refused)
+            self.head, self.digest = answer.head, answer.digest
+            if answer.before == self.progress.pulled:
+                self.progress = self.progress._replace(pulled=answer.head)
+            refused |= {each.id: each.code for each in answer.refused if each.code not in _PASSING}
         if refused:
-            sent = [(wire.header(body).id, wire.digest(body)) for body in bodies]
+            digests = [(wire.header(each).id, wire.digest(each)) for each in data]
             with self.library.transaction():
                 self._advance(self.progress)
-                self.library.peers.refuse(self.peer, [(id_, d, refused[id_]) for id_, d in sent if id_ in refused])
+                self.library.peers.refuse(self.peer, [(id_, d, refused[id_]) for id_, d in digests if id_ in refused])
 
     # -- digests --------------------------------------------------------------------------------------------------
 
@@ -231,13 +274,15 @@ class Round:
             if self.library.facts.head() != self.progress.pushed:
                 return False
             mine = self._digests(2)
-        if together(mine.values()) == self.digest:
-            self.done.equal = True
-            with self.library.transaction():
-                self._advance(self.progress._replace(withheld=self.withheld, met=self.done.now))
-            return True
-        self._heal(differing(mine, self._put(Compare(self.progress.epoch, 2, self.withheld), Digests).buckets))
-        return False
+        if together(mine.values()) != self.digest:
+            theirs = self._put(Compare(self.progress.epoch, 2, self.withheld), Digests).buckets
+            if differ := differing(mine, theirs):  # else its digest has changed since, by what turned out to be damaged
+                self._heal(differ)
+                return False
+        self.done.equal = True
+        with self.library.transaction():
+            self._advance(self.progress._replace(withheld=self.withheld, met=self.done.now))
+        return True
 
     def _digests(self, digits: int) -> dict[str, int]:
         """The digests of our buckets, without what the peer does not take."""
@@ -256,26 +301,29 @@ class Round:
             buckets = differing(self._digests(4), theirs)
         if not self.progress.withheld & _UNSEEN & ~withholding.ALL:  # else it was to be expected
             self.done.healed += len(buckets)
+        after = ""
         while buckets:
-            question = AskStates(self.progress.epoch, buckets[:_ASKED], self.withheld)
+            question = AskStates(self.progress.epoch, buckets[: 1 if after else _ASKED], self.withheld, after)
             answer = self._put(question, States)
-            if not 0 < answer.buckets <= len(question.buckets):
+            until = "" if answer.buckets else max(answer.facts, default="")
+            if answer.buckets > len(question.buckets) or not (answer.buckets or until > after):
                 raise WireError("The server did not say which facts it has.")
-            self._exchange(buckets[: answer.buckets], answer.facts)
-            buckets = buckets[answer.buckets :]
+            self._exchange(buckets[: answer.buckets or 1], answer.facts, after, until)
+            buckets, after = buckets[answer.buckets :], until
 
-    def _exchange(self, buckets: Sequence[str], theirs: dict[Id, str]) -> None:
-        """Fetch what the peer has and we have not, or in another state; then send what it has not."""
-        mine = self._states(buckets)
+    def _exchange(self, buckets: Sequence[str], theirs: dict[Id, str], after: Id, until: Id) -> None:
+        """Fetch what the peer has and we have not, or in another state; then send what it has not. Of one bucket that
+        may be those facts only whose ids are between two."""
+        mine = {id_: written(digest) for id_, digest in self._states(buckets, after, until).items()}
         missing: list[Id] = sorted(id_ for id_, digest in theirs.items() if mine.get(id_) != digest)
         while missing:
             page = self._put(Fetch(self.progress.epoch, missing[: messages.PAGE_FACTS], self.withheld), Page)
             if not page.facts:
                 break  # they are gone by now
             with self.library.transaction():
-                before, after = self._take(page.facts)
-                if self.progress.pushed == before:
-                    self._advance(self.progress._replace(pushed=after))
+                was, head = self._take(page.facts)
+                if self.progress.pushed == was:
+                    self._advance(self.progress._replace(pushed=head))
             last = max(wire.header(bytes(raw)).id for raw in page.facts)
             if last < missing[0]:
                 raise WireError("The server sent other facts than it was asked for.")
@@ -287,12 +335,22 @@ class Round:
                 self.library.peers.took(self.peer, after_all)
         unsent = [
             id_
-            for id_, digest in self.library.facts.states(buckets, self.withheld).items()
+            for id_, digest in self._states(buckets, after, until).items()
             if theirs.get(id_) != written(digest) and refused.get(id_) != digest
         ]
         for ids in batches(sorted(unsent), messages.PAGE_FACTS):
-            for bodies in pages(self.library.facts.named(ids, self.withheld)):
-                self._send(bodies)
+            last = ""
+            while ids[-1] > last:
+                bodies = self._page_of([id_ for id_ in ids if id_ > last])
+                if bodies:
+                    self._send(bodies)
+                last = wire.header(bodies[-1]).id if bodies else ids[-1]
 
-    def _states(self, buckets: Sequence[str]) -> dict[Id, str]:
-        return {id_: written(digest) for id_, digest in self.library.facts.states(buckets, self.withheld).items()}
+    def _page_of(self, ids: Sequence[Id]) -> list[str]:
+        """Of these facts the first, as many as a message holds."""
+        with self.library.snapshot():
+            return next(pages(self.library.facts.named(ids, self.withheld)), list[str]())
+
+    def _states(self, buckets: Sequence[str], after: Id, until: Id) -> dict[Id, int]:
+        held = self.library.facts.states(buckets, self.withheld)
+        return {id_: digest for id_, digest in held.items() if id_ > after and (not until or id_ <= until)}

@@ -120,7 +120,13 @@ def verify(
     mend: Annotated[
         bool,
         typer.Option(
-            "--mend", help="Set damaged facts aside, so that devices send them again; the server must not run."
+            "--mend", help="Keep damaged facts from devices, so that these send them again; the server must not run."
+        ),
+    ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep", help="Take damaged facts that no device sent again for what they read as, and share them."
         ),
     ] = False,
     json: Json = False,
@@ -136,9 +142,12 @@ def verify(
     settings = options.settings(data, database)
     mended = keeping.mend_all(settings) if mend else 0
     if mended:
-        tell(f"Set aside {mended:,} damaged facts; devices send them again.")
+        tell(f"Found {mended:,} damaged facts. No device gets them; those that have them whole send them again.")
+    kept = keeping.keep_all(settings) if keep else 0
+    if kept:
+        tell(f"Took {kept:,} damaged facts for what they read as.")
     found = list(keeping.look(settings, deep=deep))
-    findings.show(found, "kindlehl/server-verify/1", json=json, mended=mended)
+    findings.show(found, "kindlehl/server-verify/1", json=json, mended=mended, kept=kept)
     if not all(finding.ok for finding in found):
         raise typer.Exit(1)
 

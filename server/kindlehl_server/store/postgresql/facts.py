@@ -10,7 +10,8 @@ from kindlehl import wire
 from kindlehl.domain import fields, withholding
 from kindlehl.domain.batches import BATCH, KEPT, batches
 from kindlehl.domain.facts import Edit, Fact, Id, Import, Record, state
-from kindlehl.ports import Feed, Standing
+from kindlehl.ports import Edited, Feed, Rotten, Standing
+from kindlehl.store.damage import DAMAGED, can_be_read, sound
 from kindlehl.store.paging import page
 from kindlehl_server.store.postgresql import tables
 from kindlehl_server.store.postgresql.presence import Arrived, Presence
@@ -19,6 +20,8 @@ from kindlehl_server.store.postgresql.tables import AnyText, Texts
 
 DIGITS = 2
 """Of an id, at its end: what tells the bucket whose digest is kept."""
+_SOME: dict[str, Any] = {"stream_results": True}
+"""A few rows at first, then more: whoever fills a page with long bodies does not read the rest."""
 
 _F, _E = tables.facts.c, tables.edits.c
 
@@ -35,7 +38,17 @@ class _Body(NamedTuple):
     certainty: int
     body: str
 
+    @property
+    def state(self) -> tuple[bool, int, int]:
+        """What orders it among others."""
+        return self.erased, self.revision, self.certainty
 
+    def is_rotten(self) -> bool:
+        """Whether the body is not what arrived."""
+        return bool(self.private & DAMAGED) or wire.digest(self.body) != self.digest
+
+
+_ROW = _F.seq, _F.type, _F.private, _F.digest, _F.erased, _F.revision, _F.certainty, _F.body
 _LONGEST = 200
 """Characters of a name: an index of PostgreSQL has no room for any length. Ids have 36."""
 
@@ -61,8 +74,8 @@ class TableFacts:
         self.presence = Presence(session, self)
 
     def _open(self, withheld: int) -> ColumnElement[bool]:
-        """Facts of this library that are not withheld."""
-        return and_(_F.owner == self._session.owner, _F.private.bitwise_and(withheld) == 0)
+        """Facts of this library that travel and are not withheld."""
+        return and_(_F.owner == self._session.owner, _F.private.bitwise_and(withheld | DAMAGED) == 0)
 
     def _of(self, ids: Iterable[Id]) -> ColumnElement[bool]:
         return and_(_F.owner == self._session.owner, among(_F.id, ids))
@@ -82,26 +95,26 @@ class TableFacts:
         """Insert what is new, replace what is lower, and derive from both."""
         heads = [wire.header(body) for body in bodies]
         with self._session.writing() as db:
-            rows = db.execute(select(_F.id, _F.body, _F.digest, _F.private).where(self._of(head.id for head in heads)))
-            before = {id_: (body, digest, private) for id_, body, digest, private in rows}
-            held = {id_: body for id_, (body, _, _) in before.items()}
+            rows = db.execute(select(_F.id, *_ROW).where(self._of(head.id for head in heads)))
+            before = {id_: _Body(*row) for id_, *row in rows}
+            held = dict(before)
             number = self._session.head
             kept: dict[Id, tuple[Fact | None, _Body]] = {}
-            for head, body in zip(heads, bodies, strict=True):
-                if head.id in held and wire.rank(body) <= wire.rank(held[head.id]):
+            for head, came in zip(heads, bodies, strict=True):
+                body = self._chosen(head.id, held.get(head.id), came)
+                if body is None:
                     continue
                 number += 1
                 fact = wire.decode(body)
-                erased, revision, certainty = state(fact)
                 private, digest = withholding.falls_under(fact), wire.digest(body)
-                row = _Body(number, head.type, private, digest, erased, revision, certainty, body)
+                row = _Body(number, head.type, private, digest, *state(fact), body)
                 kept[head.id] = (_told(fact), row)
-                held[head.id] = body
+                held[head.id] = row
             if not kept:
                 return 0
             self._digest(
                 [(id_, row.private, row.digest) for id_, (_, row) in kept.items()]
-                + [(id_, private, digest) for id_, (_, digest, private) in before.items() if id_ in kept]
+                + [(id_, row.private, row.digest) for id_, row in before.items() if id_ in kept]
             )
             self._session.put(db, tables.facts, ((i, *row) for i, (_, row) in kept.items() if i not in before))
             whole = tables.rotten.c.owner == self._session.owner, among(tables.rotten.c.id, kept)
@@ -111,13 +124,29 @@ class TableFacts:
                 mine = and_(_F.owner == self._session.owner, _F.id == bindparam("named"))
                 db.execute(update(tables.facts).where(mine), raised)
             self._session.advance(number)
-        self.presence.derive(
-            [
-                Arrived(fact, _told(wire.decode(before[id_][0])) if id_ in before else None)
-                for id_, (fact, _) in kept.items()
-            ]
-        )
+        self._derive(kept, before)
         return len(kept)
+
+    def _chosen(self, id_: Id, held: _Body | None, body: str) -> str | None:
+        """Which body is kept of what is here and what comes; None where nothing changes."""
+        if held is None:
+            return body
+        if held.body == body and not held.private & DAMAGED:
+            return None
+        if not held.is_rotten():
+            return body if wire.rank(body) > wire.rank(held.body) else None
+        lesser = state(wire.decode(body)) < held.state
+        # A lesser state brings nothing back: the damaged one is the best there is.
+        return held.body if lesser and can_be_read(id_, held.type, held.body.encode()) else body
+
+    def _derive(self, kept: Mapping[Id, tuple[Fact | None, _Body]], before: Mapping[Id, _Body]) -> None:
+        """Derive from what is kept now. What is made of a damaged body nobody can tell: then all is made anew."""
+        replaced = [row for id_, row in before.items() if id_ in kept]
+        if any(row.is_rotten() for row in replaced):
+            self.presence.touched.all = True
+        else:
+            was = {id_: _told(wire.decode(before[id_].body)) for id_ in kept if id_ in before}
+            self.presence.derive([Arrived(fact, was.get(id_)) for id_, (fact, _) in kept.items()])
 
     def _digest(self, changes: Iterable[tuple[Id, int, int]]) -> None:
         """Take into the digests what comes, and out of them what it replaces: ids, what they fall under, digests."""
@@ -142,7 +171,7 @@ class TableFacts:
         mine = and_(_F.owner == self._session.owner, _F.id == bindparam("named"))
         for batch in self._pages(_F.id, _F.private, _F.digest, _F.body):
             told = [
-                (id_, private, digest, withholding.falls_under(wire.decode(body)))
+                (id_, private, digest, withholding.falls_under(wire.decode(body)) | private & DAMAGED)
                 for id_, private, digest, body in batch
             ]
             self._digest((id_, now, digest) for id_, _, digest, now in told)
@@ -164,18 +193,22 @@ class TableFacts:
         with self._session.reading() as db:
             stop = self.head() if until is None else until
             rows = db.execute(
-                select(_F.seq, _F.body)
+                select(_F.seq, _F.digest, _F.body)
                 .where(self._open(withheld), _F.seq > cursor, _F.seq <= stop)
                 .order_by(_F.seq)
                 .limit(count + 1)
+                .execution_options(**_SOME)
             )
-            return page(((seq, body) for seq, body in rows), cursor, count, size, stop)
+            with rows:
+                return page(
+                    sound((seq, digest, body.encode()) for seq, digest, body in rows), cursor, count, size, stop
+                )
 
     def digests(self, digits: int, withheld: int = 0) -> Mapping[str, int]:
         """The digest of each bucket that does not come to nothing."""
         kept = tables.digests.c
         sums = select(kept.bucket, func.bit_xor(kept.digest)).where(
-            kept.owner == self._session.owner, kept.private.bitwise_and(withheld) == 0
+            kept.owner == self._session.owner, kept.private.bitwise_and(withheld | DAMAGED) == 0
         )
         if digits == DIGITS:
             asked = sums.group_by(kept.bucket)
@@ -194,29 +227,62 @@ class TableFacts:
             rows = db.execute(select(_F.id, _F.digest).where(self._open(withheld), inside))
             return dict(rows.all())
 
-    def named(self, ids: Sequence[Id], withheld: int = 0) -> Sequence[str]:
+    def named(self, ids: Sequence[Id], withheld: int = 0) -> Iterator[str]:
         """The bodies of these facts, of those that are here, in the order of their ids."""
-        asked = select(_F.body).where(self._open(withheld), among(_F.id, ids)).order_by(_F.id)
-        with self._session.reading() as db:
-            return db.scalars(asked).all()
+        asked = (
+            select(_F.id, _F.digest, _F.body)
+            .where(self._open(withheld), among(_F.id, ids))
+            .order_by(_F.id)
+            .execution_options(**_SOME)
+        )
+        with self._session.reading() as db, db.execute(asked) as rows:
+            for _, body in sound((id_, digest, body.encode()) for id_, digest, body in rows):
+                yield body
 
-    def set_aside_rotten(self) -> int:
-        """Take out the facts whose bodies are not what arrived."""
-        rotten: list[tuple[Id, int, int, str]] = []
-        for batch in self._pages(_F.id, _F.private, _F.digest, _F.body):
-            rotten += [
-                (id_, private, digest, body) for id_, private, digest, body in batch if wire.digest(body) != digest
-            ]
-        if rotten:
-            new = insert(tables.rotten)
-            with self._session.writing() as db:
-                self._digest((id_, private, digest) for id_, private, digest, _ in rotten)
+    def set_aside_rotten(self) -> Rotten:
+        """Mark the facts whose bodies are not what arrived, and take out those that say nothing any more."""
+        marked: list[tuple[Id, int, int]] = []
+        lost: list[tuple[Id, int, int, str]] = []
+        for batch in self._pages(_F.id, _F.type, _F.private, _F.digest, _F.body):
+            for id_, type_, private, digest, body in batch:
+                if wire.digest(body) == digest:
+                    continue
+                if not can_be_read(id_, type_, body.encode()):
+                    lost.append((id_, private, digest, body))
+                elif not private & DAMAGED:
+                    marked.append((id_, private, digest))
+        with self._session.writing() as db:
+            if marked:
+                self._digest(marked)
+                self._digest((id_, private | DAMAGED, digest) for id_, private, digest in marked)
+                mark = _F.private.bitwise_or(DAMAGED)
+                db.execute(update(tables.facts).where(self._of(id_ for id_, *_ in marked)).values(private=mark))
+            if lost:
+                new = insert(tables.rotten)
+                self._digest((id_, private, digest) for id_, private, digest, _ in lost)
                 db.execute(
                     new.on_conflict_do_update(index_elements=["owner", "id"], set_={"body": new.excluded.body}),
-                    [{"owner": self._session.owner, "id": id_, "body": body} for id_, _, _, body in rotten],
+                    [{"owner": self._session.owner, "id": id_, "body": body} for id_, _, _, body in lost],
                 )
-                db.execute(delete(tables.facts).where(self._of(id_ for id_, _, _, _ in rotten)))
-        return len(rotten)
+                db.execute(delete(tables.facts).where(self._of(id_ for id_, *_ in lost)))
+        return Rotten(len(marked), len(lost))
+
+    def _damaged(self, withheld: int = 0) -> ColumnElement[bool]:
+        mine = _F.owner == self._session.owner
+        return and_(mine, _F.private.bitwise_and(DAMAGED) != 0, _F.private.bitwise_and(withheld) == 0)
+
+    def rotten(self) -> Rotten:
+        """How many are known to be damaged."""
+        aside = tables.rotten.c.owner == self._session.owner
+        with self._session.reading() as db:
+            readable = db.execute(select(func.count()).select_from(tables.facts).where(self._damaged())).scalar_one()
+            lost = db.execute(select(func.count()).select_from(tables.rotten).where(aside)).scalar_one()
+        return Rotten(readable, lost)
+
+    def damaged(self, withheld: int = 0) -> Sequence[str]:
+        """The bodies, as they read, of the damaged facts that can be read."""
+        with self._session.reading() as db:
+            return db.scalars(select(_F.body).where(self._damaged(withheld)).order_by(_F.seq)).all()
 
     def drop(self, withheld: int) -> int:
         """Forget the facts of these classes."""
@@ -332,11 +398,22 @@ class TableFacts:
         with self._session.reading() as db:
             return {source: at for source, at in db.execute(select(sources.c.source, latest)) if at is not None}
 
-    def edited(self, targets: Sequence[Id]) -> Mapping[Id, int]:
-        """How many edits each of these has."""
+    def edited(self, targets: Sequence[Id]) -> Mapping[Id, Edited]:
+        """The edits of each of these."""
         mine = _E.owner == self._session.owner, among(_E.target, targets)
+        named = [
+            select(func.count()).where(table.c.owner == _E.owner, table.c.edit == _E.id).scalar_subquery()
+            for table in (tables.seen, tables.covers)
+        ]
+        size = func.octet_length(_F.body)
+        asked = (
+            select(_E.target, func.count(), func.sum(named[0] + named[1]), func.sum(size))
+            .join(tables.facts, and_(_F.owner == _E.owner, _F.id == _E.id))
+            .where(*mine)
+            .group_by(_E.target)
+        )
         with self._session.reading() as db:
-            return dict(db.execute(select(_E.target, func.count()).where(*mine).group_by(_E.target)).all())
+            return {target: Edited(edits, int(names), int(size)) for target, edits, names, size in db.execute(asked)}
 
     def edits(self, targets: Iterable[Id]) -> Sequence[Edit]:
         """Every edit of these targets."""

@@ -51,6 +51,9 @@ class Folding:
         effects = Effects()
         presence = self._facts.presence
         touched = presence.touched
+        if touched.all:
+            self.rebuild()
+            return effects
         whole = self._books(tables.atoms.c.id, touched.atoms)
         presence.retell_those_that_lost()
         if touched.books:

@@ -16,5 +16,7 @@ class Touched:
     atoms: set[Id] = field(default_factory=set[Id])
     """Atoms that lost a record, or in which one is somewhere else now: their titles are told anew, and their books are
     folded whole, since an island may have come apart."""
+    all: bool = False
+    """Whether everything is to be made anew."""
     books: bool = False
     """Whether atoms, joins or titles changed, so that books are to be grouped anew."""
