@@ -14,6 +14,7 @@ import typer
 from kindlehl import wiring
 from kindlehl.cli import options, render
 from kindlehl.cli.confirming import confirm
+from kindlehl.cli.devices import otherwise
 from kindlehl.cli.manners import may_ask, quiet
 from kindlehl.cli.run import SKIPPED, tell
 from kindlehl.domain import fold, withholding
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kindlehl.ports import Library
     from kindlehl.remote.pairings import Pairing
     from kindlehl.remote.server import Server
+    from kindlehl.services.sync.ahead import Ahead
     from kindlehl.services.sync.noticing import Noticed
     from kindlehl.services.sync.round import Done
 
@@ -80,21 +82,37 @@ def _ahead(lib: "Library", server: "Server", pairing: "Pairing", *, json: bool) 
 
     found = ahead(lib, pairing.person, server.ask, pairing.withheld)
     if json:
-        would = Done(received=found.coming or 0, sent=found.going, anew=found.coming is None)
+        would = Done(
+            received=found.coming or 0, sent=found.going, anew=found.coming is None, withheld=found.withheld
+        )  # fmt: skip
         _write(server, would, Noticed(), dry_run=True)
         return
-    coming = "All that it has" if found.coming is None else f"Up to {found.coming:,} changes"
     terminal = render.Terminal()
-    line = f"{coming} would come from {server.url.host}, up to {found.going:,} would go there."
-    terminal.print(*render.wrapped(line, terminal.width))
+    terminal.print(*render.wrapped(_would(found, server.url.host), terminal.width))
     tell("This was a dry run: nothing was changed.")
+
+
+def _would(found: "Ahead", host: str) -> str:
+    """What a round would do, in words."""
+    going = f"up to {_changes(found.going)} would go there" if found.going else "nothing would go there"
+    if found.coming is None:
+        return f"All that {host} has would come; {going}."
+    if found.coming:
+        return f"Up to {_changes(found.coming)} would come from {host}; {going}."
+    if found.going:
+        return f"Up to {_changes(found.going)} would go to {host}; nothing would come."
+    return f"Nothing would come from {host} or go there."
+
+
+def _changes(number: int) -> str:
+    return f"{number:,} {'change' if number == 1 else 'changes'}"
 
 
 def _write(server: "Server", done: "Done", noticed: "Noticed", *, dry_run: bool) -> None:
     render.write_object(
         "kindlehl/sync/1", server=str(server.url), dry_run=dry_run, received=done.received, sent=done.sent,
-        refused=done.refused, healed=done.healed, anew=done.anew, equal=done.equal, deleted=noticed.deleted,
-        conflicts=noticed.conflicts,
+        refused=done.refused, healed=done.healed, anew=done.anew, equal=done.equal,
+        withheld=withholding.names(done.withheld), deleted=noticed.deleted, conflicts=noticed.conflicts,
     )  # fmt: skip
 
 
@@ -103,7 +121,7 @@ def _once(lib: "Library", server: "Server", settings: "Settings", pairing: "Pair
 
     done, noticed = patiently(
         _rounds(lib, server, settings.library, pairing), lambda: lib.peers.progress(pairing.person), settings.wait,
-        now=time.monotonic, sleep=time.sleep,
+        now=time.monotonic, sleep=_Sleep(),
     )  # fmt: skip
     if json:
         _write(server, done, noticed, dry_run=False)
@@ -116,6 +134,20 @@ def _once(lib: "Library", server: "Server", settings: "Settings", pairing: "Pair
         tell(copied)
     if done.refused:
         raise typer.Exit(SKIPPED)
+
+
+class _Sleep:
+    """Sleeps until the next attempt, and says so the first time, where somebody may wonder whether it hangs."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def __call__(self, seconds: float) -> None:
+        """Sleep."""
+        if not self._told and sys.stderr.isatty():
+            tell("Trying again…")
+        self._told = True
+        time.sleep(seconds)
 
 
 def _still_paired(where: Path, begun: "Pairing") -> "Pairing":
@@ -145,20 +177,25 @@ def _rounds(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> 
 
 def _told(done: "Done", server: "Server") -> str:
     host = server.url.host
+    kept = _kept(done)
     if not done.received and not done.sent:
-        return f"Nothing new; the same as on {host}." if done.equal else f"Nothing new from {host}."
-    parts = [f"received {done.received:,}"] if done.received else []
-    parts += [f"sent {done.sent:,}"] if done.sent else []
-    line = f"{' and '.join(parts)} {'change' if done.received + done.sent == 1 else 'changes'}"
+        return f"Nothing new; the same as on {host}{kept}." if done.equal else f"Nothing new from {host}."
+    line = f"Received {_changes(done.received)}" if done.received else f"Sent {_changes(done.sent)}"
+    line += f", sent {done.sent:,}" if done.received and done.sent else ""
     end = f"the same as on {host} now" if done.equal else "others go on writing; the rest comes with the next sync"
-    return f"{line[0].upper()}{line[1:]}; {end}."
+    return f"{line}; {end}{kept}."
+
+
+def _kept(done: "Done") -> str:
+    """Of what nobody says that it is the same."""
+    return f", but for {' and '.join(withholding.names(done.withheld))}, which stay here" if done.withheld else ""
 
 
 def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
     """What is worth a sentence beside the numbers."""
     out: list[str] = []
     if done.told:
-        refused = " and no ".join(name for name, bit in withholding.NAMES.items() if done.refuses & bit)
+        refused = " and no ".join(withholding.names(done.refuses))
         out.append(
             f"The server keeps no {refused}, as you told it." if refused else "The server keeps everything again."
         )
@@ -236,9 +273,10 @@ class _Teller:
 
     def failed(self, error: KindlehlError, pause: float) -> None:
         """Something failed."""
-        if error.message != self._wrong:
+        what = error.message.partition(" (")[0]  # why it cannot be reached may differ from one attempt to the next
+        if what != self._wrong:
             self._say(f"{error.message} Trying again{f' in {pause:.0f} s' if pause >= 1 else ''}.")
-        self._wrong = error.message
+        self._wrong = what
 
     def stalled(self, unsent: int, seconds: float) -> None:
         """Something waits to be sent."""
@@ -288,12 +326,13 @@ def status(ctx: typer.Context, json: options.Json = False, library: options.Wher
             render.Terminal().print("This library is paired with no server.")
             tell("Pair it: kindlehl pair URL")
         return
-    from kindlehl.services.sync.ahead import unsent
+    from kindlehl.services.sync.ahead import to_send
 
     with wiring.library_to_read(settings.library) as lib:
-        progress, waiting = lib.peers.progress(pairing.person), unsent(lib, pairing.person)
-    withheld = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
-    refused = [name for name, bit in withholding.NAMES.items() if progress.refuses & bit]
+        progress = lib.peers.progress(pairing.person)
+        waiting = to_send(lib, pairing.person, pairing.withheld)
+    withheld = withholding.names(pairing.withheld)
+    refused = withholding.names(progress.refuses)
     if json:
         render.write_object(
             "kindlehl/sync-status/1", server=pairing.url, device=pairing.device, equal_at=progress.met or None,
@@ -348,8 +387,9 @@ def _verified(done: "Done", damaged: int, server: "Server") -> Iterator[str]:
         yield f"Damaged on this disk: {damaged:,} facts. From the server came {done.received:,}."
     elif done.healed:
         yield f"Differing: {done.healed} of 256 parts; they were exchanged."
+    kept = _kept(done)
     yield (
-        f"Both libraries hold the same facts, {server.url.host} and this one."
+        f"Both libraries hold the same facts, {server.url.host} and this one{kept}."
         if done.equal
         else "Others go on writing. What was compared is the same; run it again."
     )
@@ -386,8 +426,10 @@ def stop(
             f"The server drops the {what} of all your devices and takes none any more. Each device keeps what it has; "
             f"{rest}. Go on?", yes=yes, no_input=not may_ask(),
         )  # fmt: skip
-        _fetch_all(pairing, where, settings.wait)
-        _have(pairing, where, settings.wait, refuse=bit)
+        with otherwise("Nothing was erased: do it again when it can be reached."):
+            _fetch_all(pairing, where, settings.wait)
+        with otherwise("The server may have heard it, or not: do it again when it can be reached."):
+            _have(pairing, where, settings.wait, refuse=bit)
     wiring.keep_pairing(where, pairing._replace(withheld=pairing.withheld | bit))
     _changed(f"This device keeps its {what} to itself." + (f" The server has no {what} any more." if erase else ""),
              where, json=json)  # fmt: skip
@@ -456,7 +498,7 @@ def _refused(where: Path, pairing: "Pairing") -> int:
 def _changed(sentence: str, where: Path, *, json: bool) -> None:
     pairing = wiring.needed_pairing(where)
     if json:
-        withheld = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
+        withheld = withholding.names(pairing.withheld)
         render.write_object("kindlehl/sync-wish/1", server=pairing.url, withheld=withheld)
     else:
         terminal = render.Terminal()
