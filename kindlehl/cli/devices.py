@@ -27,7 +27,9 @@ app = typer.Typer(
 )
 _ENOUGH = 6
 """Letters of an id that are taken for one."""
-Device = Annotated[str, typer.Argument(metavar="DEVICE", help="Its name, or its id as the list shows it: six letters do.")]
+Device = Annotated[
+    str, typer.Argument(metavar="DEVICE", help="Its name, or its id as the list shows it: six letters do.")
+]
 
 
 @app.command("list")
@@ -131,9 +133,7 @@ def _named(devices: "Sequence[DeviceSeen]", name: str) -> "DeviceSeen":
     """The one that is meant. Raises NotFoundError, UsageError."""
     exact = [each for each in devices if each.name == name or each.id == name]
     found = exact or [
-        each
-        for each in devices
-        if each.name.casefold() == name.casefold() or _is_called(each, name.casefold())
+        each for each in devices if each.name.casefold() == name.casefold() or _is_called(each, name.casefold())
     ]
     if not found:
         raise NotFoundError(f"No device is called {name}.", hint="See them: kindlehl devices list")

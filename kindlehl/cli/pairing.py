@@ -33,7 +33,9 @@ def pair(
     name: Annotated[
         str | None, typer.Option("--name", help="What to call this device there; else its own name.", metavar="TEXT")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Leave the server that it is paired with, or begin anew with it.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Leave the server that it is paired with, or begin anew with it.")
+    ] = False,
     json: options.Json = False,
     library: options.Where = None,
 ) -> None:
@@ -154,7 +156,7 @@ def _picture(page: str) -> Iterator[str]:
     """A QR code, two rows of it a line."""
     import segno  # only a person needs a picture
 
-    rows = [*segno.make(page, error="l").matrix_iter(border=2)]
+    rows = [bytes(row) for row in segno.make(page, error="l").matrix_iter(border=2)]
     rows += [bytes(len(rows[0]))] * (len(rows) % 2)
     for upper, lower in zip(rows[::2], rows[1::2], strict=True):
         yield f"{_INK}{''.join(_HALVES[pair] for pair in zip(upper, lower, strict=True))}{_NO_INK}"

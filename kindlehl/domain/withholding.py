@@ -17,6 +17,7 @@ ALL: Final = HIGHLIGHTS | NOTES
 NAMES: Final = {"highlights": HIGHLIGHTS, "notes": NOTES}
 """What people call them."""
 
+
 def names(bits: int) -> list[str]:
     """What people call what these bits say."""
     return [name for name, bit in NAMES.items() if bits & bit]

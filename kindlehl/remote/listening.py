@@ -10,7 +10,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from kindlehl import __version__
-from kindlehl.domain.errors import OfflineError, WireError
+from kindlehl.domain.errors import WireError
 from kindlehl.remote.server import KEPT, failure, let_go, unknown_proxy, unreachable
 from kindlehl.wire import messages
 

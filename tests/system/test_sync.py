@@ -1,11 +1,14 @@
 """A household at the command line: a real server, real devices, and what they say."""
 
 import fcntl
+import ipaddress
 import os
 import pty
 import re
+import select
 import shutil
 import signal
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -87,7 +90,9 @@ def terminal_of(person: Kindlehl, *args: str, columns: int) -> Iterator[Callable
 
         def shown(word: str) -> str:
             said = b""
+            deadline = time.monotonic() + 20
             while word.encode() not in said:
+                assert select.select([master], [], [], max(0.0, deadline - time.monotonic()))[0], said
                 said += os.read(master, 65_536)
             return said.decode().replace("\r\n", "\n")
 
@@ -165,6 +170,8 @@ class TestServing:
             fresh = process.stdout.readline().decode().strip().partition("#")[2]
             assert browser.post("/join", data={**form, "invitation": fresh}).status_code == 303
         with self.serving(server) as (url, process):
+            assert process.stdout
+            assert b"Only this computer reaches it." in process.stdout.readline()
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=20)
             assert (out, err) == (b"", b"")
@@ -175,11 +182,83 @@ class TestServing:
         server = Kindlehl(tmp_path / "server")
         with self.serving(server) as (url, _):
             done = server("serve", "--port", url.rpartition(":")[2])
-            assert "Nothing can listen on 127.0.0.1" in complaint(done, 2)
+            port = url.rpartition(":")[2]
+            assert complaint(done, 2) == (
+                f"kindlehl: Nothing can listen on 127.0.0.1, port {port}: something listens there already.\n"
+                "  Another server may; --port 0 takes any port that is free.\n"
+            )
+            new = tmp_path / "new"
+            assert server("serve", "--port", port, "--data", new).code == 2
+            assert not new.exists()
         (tmp_path / "file").write_text("x")
         assert "cannot be made" in complaint(server("serve", "--data", tmp_path / "file" / "x"), 1)
         assert "no database the server knows" in complaint(server("serve", "--database", "mysql://x/y"), 2)
-        assert "Nothing can listen" in complaint(server("serve", "--host", "256.0.0.1"), 2)
+        assert "there is no such address" in complaint(server("serve", "--host", "256.0.0.1"), 2)
+        told = complaint(server("serve", "--host", "192.0.2.1"), 2)
+        assert "that is no address of this computer.\n  This computer alone: 127.0.0.1." in told
+        for url in (
+            "pi.local",
+            "pi.local:8484",
+            "https://",
+            "http://[",
+            "ftp://pi.local",
+            "https://me:secret@pi.local",
+        ):
+            told = complaint(server("serve", "--url", url), 2)
+            assert "--url takes the whole address" in told
+            assert "secret" not in told
+
+    def test_it_says_by_which_address_it_is_reached(self, tmp_path: Path) -> None:
+        """From this computer alone, and how to change that; or from the network, by an address that leads there."""
+        server = Kindlehl(tmp_path / "server")
+        alone = "Only this computer reaches it. For others, too: kindlehl serve --host 0.0.0.0\n"
+        with self.serving(server) as (_, process):
+            assert process.stdout
+            process.send_signal(signal.SIGINT)
+            assert process.stdout.read().decode().endswith(alone)
+        with self.serving(server, "--host", "0.0.0.0") as (url, process):
+            assert httpx2.get(f"{url}/livez").status_code == 200
+            assert ipaddress.ip_address(httpx2.URL(url).host)
+            assert process.stdout
+            process.send_signal(signal.SIGINT)
+            assert alone not in process.stdout.read().decode()
+
+    def test_what_strangers_do_is_not_on_its_console(self, tmp_path: Path) -> None:
+        """Neither what is no HTTP nor a socket that hangs up before it is open."""
+        server = Kindlehl(tmp_path / "server")
+        with self.serving(server) as (url, process):
+            address = (httpx2.URL(url).host, httpx2.URL(url).port or 0)
+            opening = (
+                "GET /api/v1/socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            )
+            for said in (b"\x16\x03\x01 nonsense\r\n\r\n", opening.encode()):
+                for _ in range(5):
+                    with socket.create_connection(address, timeout=10) as connection:
+                        connection.sendall(said)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=20)[1] == b""
+
+    def test_what_is_no_backup_is_said_before_anything_else(self, tmp_path: Path) -> None:
+        """Whoever mistyped a name is not asked to replace a server first. What was replaced may go in the end."""
+        server = Kindlehl(tmp_path / "server")
+        with self.serving(server):
+            server.ok("server", "backup", tmp_path / "b.zip")
+        assert "There is no backup at" in complaint(server("server", "restore", tmp_path / "nothing.zip"), 1)
+        assert "is no whole backup of a server" in complaint(server("server", "restore", SAMPLE), 1)
+        assert "give --replace" in complaint(server("server", "restore", tmp_path / "b.zip"), 2)
+        assert "Delete that once you miss nothing." in server.ok("server", "restore", tmp_path / "b.zip", "--replace")
+        made = server("server", "restore", tmp_path / "b.zip", "--data", tmp_path / "new", "--json").json
+        assert made["revocations_kept"] is False
+
+    @pytest.mark.parametrize("columns", [80, 40])
+    def test_what_it_says_fits_a_terminal(self, tmp_path: Path, columns: int) -> None:
+        """But for the link, which is one piece."""
+        with terminal_of(Kindlehl(tmp_path / "server"), "serve", "--port", "0", columns=columns) as shown:
+            said = shown("--host 0.0.0.0")
+        assert all(cells(line) <= columns for line in said.splitlines() if "/join#" not in line)
+        assert "kindlehl serve --host 0.0.0.0" in said
 
 
 class TestPairing:
@@ -340,7 +419,11 @@ class TestSync:
         assert "Received 1 change, sent 1;" in done.out
         assert "two things are said now" in done.err
         assert "two things are said now" in pi("sync").err
-        listed = pi.ok("conflicts")
+        done = pi("conflicts")
+        assert done.err == f"To keep A, B or both: kindlehl conflicts {id_[:8]} --keep A\n"
+        listed = done.out
+        assert "     as the laptop sees it\n" in listed
+        assert "     as the desktop sees it\n" in listed
         assert "laptop" in listed
         assert "desktop" in listed
         pi.ok("conflicts", id_, "--keep", "both")
@@ -734,7 +817,10 @@ def deaf_to(method: str, server: str) -> Iterator[str]:
             return
         url = f"{server}{request.url.path}"
         answer = httpx2.request(
-            request.method, url, content=await request.body(), headers={"Authorization": request.headers["Authorization"]}
+            request.method,
+            url,
+            content=await request.body(),
+            headers={"Authorization": request.headers["Authorization"]},
         )
         await Response(answer.content, answer.status_code)(scope, receive, send)  # type: ignore[arg-type]
 
