@@ -127,7 +127,7 @@ def _once(lib: "Library", server: "Server", settings: "Settings", pairing: "Pair
         _write(server, done, noticed, dry_run=False)
     else:
         terminal = render.Terminal()
-        terminal.print(*render.wrapped(_told(done, server), terminal.width))
+        terminal.print(*render.wrapped(told(done, server.url.host), terminal.width))
     for sentence in _notices(done, noticed, server):
         tell(sentence)
     if copied := _copied(pairing):
@@ -175,8 +175,8 @@ def _rounds(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> 
     return one
 
 
-def _told(done: "Done", server: "Server") -> str:
-    host = server.url.host
+def told(done: "Done", host: str) -> str:
+    """What a round did, in a sentence."""
     kept = _kept(done)
     if not done.received and not done.sent:
         return f"Nothing new; the same as on {host}{kept}." if done.equal else f"Nothing new from {host}."
@@ -264,7 +264,7 @@ class _Teller:
             self._say(f"Connected with {self._server.url.host}.")
         self._wrong, self._quiet = "", True
         if done.received or done.sent:
-            self._say(_told(done, self._server))
+            self._say(told(done, self._server.url.host))
         sentences = _notices(done, noticed, self._server)
         for sentence in sentences:
             if sentence not in self._said:
