@@ -4,6 +4,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,7 +161,9 @@ def _still_paired(where: Path, begun: "Pairing") -> "Pairing":
 
 def _rounds(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> "Callable[[], tuple[Done, Noticed]]":
     """Makes rounds, each with what is withheld at its moment."""
+    from kindlehl.domain.clock import stamp
     from kindlehl.services import traces
+    from kindlehl.services.sync import gone
     from kindlehl.services.sync.noticing import Noticing
     from kindlehl.services.sync.round import sync as exchange
 
@@ -168,7 +171,13 @@ def _rounds(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> 
 
     def one() -> "tuple[Done, Noticed]":
         withheld = _still_paired(where, begun).withheld
-        done = noticing.round(server.ask, lambda ask: exchange(lib, begun.person, ask, withheld))
+        try:
+            done = noticing.round(server.ask, lambda ask: exchange(lib, begun.person, ask, withheld))
+        except RevokedError:
+            with suppress(KindlehlError):  # that of the server is the one to tell
+                gone.remember(lib, begun.token, stamp(datetime.now(UTC)))
+            raise
+        gone.forget(lib, begun.token)
         traces.scrub(lib, datetime.now(UTC))  # of what others erased
         return done
 
@@ -326,17 +335,19 @@ def status(ctx: typer.Context, json: options.Json = False, library: options.Wher
             render.Terminal().print("This library is paired with no server.")
             tell("Pair it: kindlehl pair URL")
         return
+    from kindlehl.services.sync import gone
     from kindlehl.services.sync.ahead import to_send
 
     with wiring.library_to_read(settings.library) as lib:
         progress = lib.peers.progress(pairing.person)
         waiting = to_send(lib, pairing.person, pairing.withheld)
+        let_go = gone.since(lib, pairing.token)
     withheld = withholding.names(pairing.withheld)
     refused = withholding.names(progress.refuses)
     if json:
         render.write_object(
             "kindlehl/sync-status/1", server=pairing.url, device=pairing.device, equal_at=progress.met or None,
-            unsent=waiting, withheld=withheld, refused=refused,
+            unsent=waiting, withheld=withheld, refused=refused, let_go_at=let_go or None,
         )  # fmt: skip
         return
     terminal = render.Terminal()
@@ -345,6 +356,11 @@ def status(ctx: typer.Context, json: options.Json = False, library: options.Wher
         f"Last found equal: {render.local(progress.met) if progress.met else 'never'}",
         f"Waiting to be sent: {waiting:,}",
     )
+    if let_go:
+        line = (
+            f"Let in no more, as the server said: {render.local(let_go)}. To pair it again: kindlehl pair {pairing.url}"
+        )
+        terminal.print(*render.wrapped(line, terminal.width))
     if copied := _copied(pairing):
         terminal.print(*render.wrapped(copied, terminal.width))
     for name in withheld:

@@ -779,6 +779,11 @@ class TestWords:
         )
         for command in (("sync",), ("sync", "-n"), ("devices", "list")):
             assert complaint(phone(*command), 4) == said
+        assert "Let in no more, as the server said: 20" in phone.ok("sync", "status")
+        assert phone("sync", "status", "--json").json["let_go_at"].startswith("20")
+        home.pair(phone, "phone")
+        assert "no more" not in phone.ok("sync", "status")
+        phone.ok("sync")
         never = Kindlehl(home.folder.parent / "never")
         assert "This library is paired with no server." in complaint(never("sync"), 1)
 
