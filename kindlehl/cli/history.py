@@ -152,7 +152,8 @@ def _list(lib: Library, *, json: bool) -> None:
                 if letter != "A" and (compared := _compared(variants[0], variant)):
                     terminal.print(*(f"     {line}" for line in render.wrapped(compared, terminal.width - 5)))
         terminal.print("")
-    tell(f"To keep A, B or both: kindlehl conflicts {found[0][0].id[: render.SHORT_ID]} --keep A")
+    settle = f"To keep A, B or both: kindlehl conflicts {found[0][0].id[: render.SHORT_ID]} --keep A"
+    terminal.print(*render.wrapped(settle, terminal.width))
 
 
 def _compared(first: Variant, other: Variant) -> str | None:

@@ -419,13 +419,15 @@ class TestSync:
         assert "Received 1 change, sent 1;" in done.out
         assert "two things are said now" in done.err
         assert "two things are said now" in pi("sync").err
-        done = pi("conflicts")
-        assert done.err == f"To keep A, B or both: kindlehl conflicts {id_[:8]} --keep A\n"
-        listed = done.out
+        listed = pi.ok("conflicts")
+        assert listed.endswith(f"\n\nTo keep A, B or both: kindlehl conflicts {id_[:8]} --keep A\n")
         assert "     as the laptop sees it\n" in listed
         assert "     as the desktop sees it\n" in listed
         assert "laptop" in listed
         assert "desktop" in listed
+        fits = pi.on_terminal("conflicts", columns=40).out.splitlines()
+        assert f"kindlehl conflicts {id_[:8]} --keep A" in fits
+        assert all(cells(STYLE.sub("", line)) <= 40 for line in fits)
         pi.ok("conflicts", id_, "--keep", "both")
         for each in (pi, laptop, desktop):
             each.ok("sync")
