@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kindlehl.cli.manners import taught
+from kindlehl.cli.manners import LONGEST_WAIT, taught
 from kindlehl.config import LIBRARY_VARIABLE, WAIT_VARIABLE, Flags
 
 COMMANDS = {
@@ -93,7 +93,8 @@ app = typer.Typer(
 
     Plug in the Kindle and type: kindlehl import
     """,
-    epilog="Every command explains itself with -h, and takes the options above too, but for --color.",
+    epilog="Every command explains itself with -h, and takes the options above too, but for --color and "
+    "--version; --library where it needs one.",
     add_completion=False,  # `kindlehl completion` does more
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: it starts faster and fits a narrow terminal
@@ -118,7 +119,7 @@ def main(
             help=f"How long to wait for another kindlehl that writes, or a server; also {WAIT_VARIABLE}.",
             metavar="SECONDS",
             min=0,
-            max=86_400,
+            max=LONGEST_WAIT,
             show_default=False,
         ),
     ] = None,

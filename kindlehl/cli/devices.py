@@ -1,6 +1,8 @@
 """The commands about the devices that share a library through a server."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +11,7 @@ from kindlehl import wiring
 from kindlehl.cli import options, render
 from kindlehl.cli.confirming import confirm
 from kindlehl.cli.manners import may_ask
-from kindlehl.domain.errors import NotFoundError, UsageError
+from kindlehl.domain.errors import NotFoundError, OfflineError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +25,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-Device = Annotated[str, typer.Argument(metavar="DEVICE", help="Its name, or its id as the list shows it.")]
+_ENOUGH = 6
+"""Letters of an id that are taken for one."""
+Device = Annotated[
+    str, typer.Argument(metavar="DEVICE", help="Its name, or its id as the list shows it: six letters do.")
+]
 
 
 @app.command("list")
@@ -69,10 +75,15 @@ def rename(
 
     Example: kindlehl devices rename raspberrypi "Living room"
     """
-    pairing = wiring.needed_pairing(options.chosen(ctx, library).library)
+    where = options.chosen(ctx, library).library
+    pairing = wiring.needed_pairing(where)
     with wiring.server(pairing.url, pairing.token) as server:
-        found = _named(server.devices().devices, device)
-        server.rename(found.id, name)
+        with otherwise("Nothing was renamed: do it again when it can be reached."):
+            found = _named(server.devices().devices, device)
+        with otherwise("It may have been renamed, or not: see, once it can be reached, kindlehl devices list"):
+            server.rename(found.id, name)
+    if found.this:
+        wiring.keep_pairing(where, wiring.needed_pairing(where)._replace(device=name))
     if json:
         render.write_object("kindlehl/device/1", id=found.id, name=name)
     else:
@@ -94,10 +105,12 @@ def revoke(
     where = options.chosen(ctx, library).library
     pairing = wiring.needed_pairing(where)
     with wiring.server(pairing.url, pairing.token) as server:
-        found = _named(server.devices().devices, device)
+        with otherwise("Nothing was revoked: do it again when it can be reached."):
+            found = _named(server.devices().devices, device)
         which = "this device" if found.this else f"“{render.one_line(found.name)}”"
         confirm(f"Let {which} in no more?", yes=yes, no_input=not may_ask())
-        server.revoke(found.id)
+        with otherwise("It may have been revoked, or not: see, once it can be reached, kindlehl devices list"):
+            server.revoke(found.id)
     if found.this:
         wiring.unpair(where)
     if json:
@@ -106,16 +119,29 @@ def revoke(
         render.Terminal().print(f"{which[0].upper()}{which[1:]} is let in no more.")
 
 
+@contextmanager
+def otherwise(hint: str) -> Generator[None]:
+    """What is asked of a server here waits nowhere: where it cannot be reached this is what to do."""
+    try:
+        yield
+    except OfflineError as error:
+        error.hint = hint
+        raise
+
+
 def _named(devices: "Sequence[DeviceSeen]", name: str) -> "DeviceSeen":
     """The one that is meant. Raises NotFoundError, UsageError."""
     exact = [each for each in devices if each.name == name or each.id == name]
     found = exact or [
-        each
-        for each in devices
-        if each.name.casefold() == name.casefold() or (len(name) >= 6 and each.id.endswith(name.casefold()))
+        each for each in devices if each.name.casefold() == name.casefold() or _is_called(each, name.casefold())
     ]
     if not found:
         raise NotFoundError(f"No device is called {name}.", hint="See them: kindlehl devices list")
     if len(found) > 1:
         raise UsageError(f"Several devices are called {name}.", hint="Name one by its id: kindlehl devices list")
     return found[0]
+
+
+def _is_called(device: "DeviceSeen", id_: str) -> bool:
+    """Whether this is its id, or enough of that: from its beginning as the list shows it, or of its end."""
+    return len(id_) >= _ENOUGH and (device.id[-render.SHORT_ID :].startswith(id_) or device.id.endswith(id_))

@@ -17,10 +17,10 @@ def show(findings: Sequence[Finding], schema: str, *, json: bool, **more: Any) -
     terminal = render.Terminal()
     for finding in findings:
         sign = terminal.style("✓ ok    ", "32") if finding.ok else terminal.style("✗ wrong ", "31")
-        lines = list(render.wrapped(finding.what, max(20, terminal.width - 8)))
+        lines = list(render.wrapped(finding.what, max(20, terminal.width - 8), whole=True))
         if finding.remedy:
             lines += [
                 f"→ {line}" if n == 0 else f"  {line}"
-                for n, line in enumerate(render.wrapped(finding.remedy, max(20, terminal.width - 10)))
+                for n, line in enumerate(render.wrapped(finding.remedy, max(20, terminal.width - 10), whole=True))
             ]
         terminal.print(*((sign if n == 0 else " " * 8) + line for n, line in enumerate(lines)))

@@ -10,7 +10,7 @@ from kindlehl import wiring
 from kindlehl.cli import choosing, options, render
 from kindlehl.cli.editor import Writing
 from kindlehl.cli.looking import SCHEMA
-from kindlehl.cli.run import mention, tell
+from kindlehl.cli.run import tell
 from kindlehl.domain.difference import difference
 from kindlehl.domain.errors import UsageError
 from kindlehl.domain.facts import Value
@@ -21,6 +21,9 @@ from kindlehl.services import history as past
 from kindlehl.services.history import Event, Variant
 from kindlehl.services.items import item
 from kindlehl.services.operations import operation
+
+_LONG = 60
+"""Characters of a text from which on it is hard to see in what it differs from another."""
 
 
 def history(ctx: typer.Context, id_: choosing.Id, json: options.Json = False, library: options.Where = None) -> None:
@@ -86,7 +89,9 @@ def conflicts(
         str | None, typer.Option("--keep", help="A, B … as shown; both, to keep all.", metavar="LETTER")
     ] = None,
     edit: Annotated[bool, typer.Option("--edit", help="Write what shall stand in an editor.")] = False,
-    field: Annotated[str | None, typer.Option("--field", help="text or note, where both are open.")] = None,
+    field: Annotated[
+        str | None, typer.Option("--field", help="text or note, where both are open.", metavar="NAME")
+    ] = None,
     json: options.Json = False,
     library: options.Where = None,
 ) -> None:
@@ -141,12 +146,25 @@ def _list(lib: Library, *, json: bool) -> None:
                 stamp = render.local(variant.at) if variant.device else variant.at or "no date"
                 first, *rest = render.wrapped(f"{name}, {who}, {stamp}", terminal.width - 5)
                 terminal.print(f"  {letter}  {first}", *(f"     {line}" for line in rest))
-                text = variant.value or "(cleared)"
-                if letter != "A" and variants[0].value and variant.value:
-                    text = render.difference(difference(variants[0].value, variant.value))
-                terminal.print(*(f"     {line}" for line in render.wrapped(text, terminal.width - 5)))
+                terminal.print(
+                    *(f"     {line}" for line in render.wrapped(variant.value or "(cleared)", terminal.width - 5))
+                )
+                if letter != "A" and (compared := _compared(variants[0], variant)):
+                    terminal.print(*(f"     {line}" for line in render.wrapped(compared, terminal.width - 5)))
         terminal.print("")
-    mention(f"Settle one: kindlehl conflicts {found[0][0].id[: render.SHORT_ID]} --keep A")
+    settle = f"To keep A, B or both: kindlehl conflicts {found[0][0].id[: render.SHORT_ID]} --keep A"
+    terminal.print(*render.wrapped(settle, terminal.width))
+
+
+def _compared(first: Variant, other: Variant) -> str | None:
+    """In what a long text differs from the first one; None where that is seen at a glance, or they share little."""
+    if not first.value or not other.value or len(other.value) < _LONG:
+        return None
+    pieces = difference(first.value, other.value)
+    shared = sum(len(piece.text) for piece in pieces if piece.change == "same")
+    if shared < max(len(first.value), len(other.value)) / 2:
+        return None
+    return f"compared with A: {render.difference(pieces)}"
 
 
 def _kept(variants: list[Variant], letter: str) -> str | None:

@@ -16,6 +16,15 @@ class Layout(HelpFormatter):
         columns = shutil.get_terminal_size((WIDEST, 24)).columns
         super().__init__(width=max(20, min(columns, WIDEST) - 2))
 
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """How a command is called, on one line where it fits."""
+        if self.width + 2 >= NARROW:
+            super().write_usage(prog, args, prefix)
+            return
+        usage = f"{'Usage: ' if prefix is None else prefix}{prog} {args}"
+        for line in wrap(usage, self.width, subsequent_indent="    ", break_on_hyphens=False):
+            self.write(f"{line}\n")
+
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Terms and what they mean: side by side where there is room for both."""
         if self.width + 2 >= NARROW:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
+from typer._click.types import FloatRange  # pyright: ignore[reportPrivateUsage] -- Typer offers it nowhere else
 from typer.core import TyperOption
 
 QUIET, VERBOSE, DEBUG, NO_INPUT = "KINDLEHL_QUIET", "KINDLEHL_VERBOSE", "KINDLEHL_DEBUG", "KINDLEHL_NO_INPUT"
@@ -60,6 +61,9 @@ OPTIONS: tuple[tuple[tuple[str, ...], str, Callable[[], None]], ...] = (
 """Names, help, and what the option does."""
 ONLY_BEFORE = "--color"
 """Not to be had after a command: `list --color NAME` is about highlights."""
+WAIT = "--wait"
+LONGEST_WAIT = 86_400
+"""Seconds."""
 
 
 class Context(typer.Context):
@@ -84,6 +88,8 @@ def taught(command: Any, *, root: bool = False) -> Any:
         free = [name for name in names if name not in taken]
         if free and (root or free != [ONLY_BEFORE]):
             command.params.append(_option(free, help_, switch, hidden=not root))
+    if WAIT not in taken:
+        command.params.append(_waits())
     for below in getattr(command, "commands", {}).values():
         taught(below)
     return command
@@ -97,4 +103,17 @@ def _option(names: list[str], help_: str, switch: Callable[[], None], *, hidden:
     return TyperOption(
         param_decls=names, is_flag=True, default=False, expose_value=False, is_eager=True, callback=heed, help=help_,
         hidden=hidden,
+    )  # fmt: skip
+
+
+def _waits() -> TyperOption:
+    """What the program's own option of this name says, said after a command."""
+
+    def heed(ctx: Any, param: Any, given: float | None) -> None:  # noqa: ARG001 -- Typer's signature
+        if given is not None and not ctx.resilient_parsing:
+            ctx.obj = ctx.obj._replace(wait=given)
+
+    return TyperOption(
+        param_decls=[WAIT], type=FloatRange(0, LONGEST_WAIT), metavar="SECONDS", expose_value=False, is_eager=True,
+        callback=heed, hidden=True,
     )  # fmt: skip

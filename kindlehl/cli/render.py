@@ -81,7 +81,7 @@ def wrapped(text: str, width: int, *, whole: bool = False) -> Iterator[str]:
     broken, however long: who breaks a path keeps people from copying it."""
     for paragraph in clean(text).split("\n"):
         line, used = "", 0
-        for word in re.findall(r"\S+\s*|\s+", paragraph):
+        for word in _words(paragraph, width):
             size = cells(word.rstrip())
             if line and used + size > width:
                 yield line.rstrip()
@@ -94,6 +94,19 @@ def wrapped(text: str, width: int, *, whole: bool = False) -> Iterator[str]:
             line += word
             used += cells(word)
         yield line.rstrip()
+
+
+_COMMAND = re.compile(r"(?:^|(?<=: ))kindlehl(?: [^\s(]*[^\s(.,;])+\S*\s*|\S+\s*|\s+")
+
+
+def _words(paragraph: str, width: int) -> Iterator[str]:
+    """What a line is made of. A command that follows a colon is one word where a line holds it: who copies it copies
+    one line."""
+    if "kindlehl " not in paragraph:
+        yield from re.findall(r"\S+\s*|\s+", paragraph)
+        return
+    for part in _COMMAND.findall(paragraph):
+        yield from [part] if cells(part.rstrip()) <= width else re.findall(r"\S+\s*|\s+", part)
 
 
 def hanging(text: str, width: int, indent: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 from kindlehl import wiring
 from kindlehl.cli import options, render
 from kindlehl.cli.confirming import confirm
+from kindlehl.cli.devices import otherwise
 from kindlehl.cli.manners import may_ask, quiet
 from kindlehl.cli.run import SKIPPED, tell
 from kindlehl.domain import fold, withholding
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from kindlehl.ports import Library
     from kindlehl.remote.pairings import Pairing
     from kindlehl.remote.server import Server
+    from kindlehl.services.sync.ahead import Ahead
     from kindlehl.services.sync.noticing import Noticed
     from kindlehl.services.sync.round import Done
 
@@ -80,21 +83,37 @@ def _ahead(lib: "Library", server: "Server", pairing: "Pairing", *, json: bool) 
 
     found = ahead(lib, pairing.person, server.ask, pairing.withheld)
     if json:
-        would = Done(received=found.coming or 0, sent=found.going, anew=found.coming is None)
+        would = Done(
+            received=found.coming or 0, sent=found.going, anew=found.coming is None, withheld=found.withheld
+        )  # fmt: skip
         _write(server, would, Noticed(), dry_run=True)
         return
-    coming = "All that it has" if found.coming is None else f"Up to {found.coming:,} changes"
     terminal = render.Terminal()
-    line = f"{coming} would come from {server.url.host}, up to {found.going:,} would go there."
-    terminal.print(*render.wrapped(line, terminal.width))
+    terminal.print(*render.wrapped(_would(found, server.url.host), terminal.width))
     tell("This was a dry run: nothing was changed.")
+
+
+def _would(found: "Ahead", host: str) -> str:
+    """What a round would do, in words."""
+    going = f"up to {_changes(found.going)} would go there" if found.going else "nothing would go there"
+    if found.coming is None:
+        return f"All that {host} has would come; {going}."
+    if found.coming:
+        return f"Up to {_changes(found.coming)} would come from {host}; {going}."
+    if found.going:
+        return f"Up to {_changes(found.going)} would go to {host}; nothing would come."
+    return f"Nothing would come from {host} or go there."
+
+
+def _changes(number: int) -> str:
+    return f"{number:,} {'change' if number == 1 else 'changes'}"
 
 
 def _write(server: "Server", done: "Done", noticed: "Noticed", *, dry_run: bool) -> None:
     render.write_object(
         "kindlehl/sync/1", server=str(server.url), dry_run=dry_run, received=done.received, sent=done.sent,
-        refused=done.refused, healed=done.healed, anew=done.anew, equal=done.equal, deleted=noticed.deleted,
-        conflicts=noticed.conflicts,
+        refused=done.refused, healed=done.healed, anew=done.anew, equal=done.equal,
+        withheld=withholding.names(done.withheld), deleted=noticed.deleted, conflicts=noticed.conflicts,
     )  # fmt: skip
 
 
@@ -103,19 +122,33 @@ def _once(lib: "Library", server: "Server", settings: "Settings", pairing: "Pair
 
     done, noticed = patiently(
         _rounds(lib, server, settings.library, pairing), lambda: lib.peers.progress(pairing.person), settings.wait,
-        now=time.monotonic, sleep=time.sleep,
+        now=time.monotonic, sleep=_Sleep(),
     )  # fmt: skip
     if json:
         _write(server, done, noticed, dry_run=False)
     else:
         terminal = render.Terminal()
-        terminal.print(*render.wrapped(_told(done, server), terminal.width))
+        terminal.print(*render.wrapped(told(done, server.url.host), terminal.width))
     for sentence in _notices(done, noticed, server):
         tell(sentence)
     if copied := _copied(pairing):
         tell(copied)
     if done.refused:
         raise typer.Exit(SKIPPED)
+
+
+class _Sleep:
+    """Sleeps until the next attempt, and says so the first time, where somebody may wonder whether it hangs."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def __call__(self, seconds: float) -> None:
+        """Sleep."""
+        if not self._told and sys.stderr.isatty():
+            tell("Trying again…")
+        self._told = True
+        time.sleep(seconds)
 
 
 def _still_paired(where: Path, begun: "Pairing") -> "Pairing":
@@ -128,7 +161,9 @@ def _still_paired(where: Path, begun: "Pairing") -> "Pairing":
 
 def _rounds(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> "Callable[[], tuple[Done, Noticed]]":
     """Makes rounds, each with what is withheld at its moment."""
+    from kindlehl.domain.clock import stamp
     from kindlehl.services import traces
+    from kindlehl.services.sync import gone
     from kindlehl.services.sync.noticing import Noticing
     from kindlehl.services.sync.round import sync as exchange
 
@@ -136,29 +171,40 @@ def _rounds(lib: "Library", server: "Server", where: Path, begun: "Pairing") -> 
 
     def one() -> "tuple[Done, Noticed]":
         withheld = _still_paired(where, begun).withheld
-        done = noticing.round(server.ask, lambda ask: exchange(lib, begun.person, ask, withheld))
+        try:
+            done = noticing.round(server.ask, lambda ask: exchange(lib, begun.person, ask, withheld))
+        except RevokedError:
+            with suppress(KindlehlError):  # that of the server is the one to tell
+                gone.remember(lib, begun.token, stamp(datetime.now(UTC)))
+            raise
+        gone.forget(lib, begun.token)
         traces.scrub(lib, datetime.now(UTC))  # of what others erased
         return done
 
     return one
 
 
-def _told(done: "Done", server: "Server") -> str:
-    host = server.url.host
+def told(done: "Done", host: str) -> str:
+    """What a round did, in a sentence."""
+    kept = _kept(done)
     if not done.received and not done.sent:
-        return f"Nothing new; the same as on {host}." if done.equal else f"Nothing new from {host}."
-    parts = [f"received {done.received:,}"] if done.received else []
-    parts += [f"sent {done.sent:,}"] if done.sent else []
-    line = f"{' and '.join(parts)} {'change' if done.received + done.sent == 1 else 'changes'}"
+        return f"Nothing new; the same as on {host}{kept}." if done.equal else f"Nothing new from {host}."
+    line = f"Received {_changes(done.received)}" if done.received else f"Sent {_changes(done.sent)}"
+    line += f", sent {done.sent:,}" if done.received and done.sent else ""
     end = f"the same as on {host} now" if done.equal else "others go on writing; the rest comes with the next sync"
-    return f"{line[0].upper()}{line[1:]}; {end}."
+    return f"{line}; {end}{kept}."
+
+
+def _kept(done: "Done") -> str:
+    """Of what nobody says that it is the same."""
+    return f", but for {' and '.join(withholding.names(done.withheld))}, which stay here" if done.withheld else ""
 
 
 def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
     """What is worth a sentence beside the numbers."""
     out: list[str] = []
     if done.told:
-        refused = " and no ".join(name for name, bit in withholding.NAMES.items() if done.refuses & bit)
+        refused = " and no ".join(withholding.names(done.refuses))
         out.append(
             f"The server keeps no {refused}, as you told it." if refused else "The server keeps everything again."
         )
@@ -230,7 +276,7 @@ class _Teller:
             self._say(f"Connected with {self._server.url.host}.")
         self._wrong, self._quiet = "", True
         if done.received or done.sent:
-            self._say(_told(done, self._server))
+            self._say(told(done, self._server.url.host))
         sentences = _notices(done, noticed, self._server)
         for sentence in sentences:
             if sentence not in self._said:
@@ -239,9 +285,10 @@ class _Teller:
 
     def failed(self, error: KindlehlError, pause: float) -> None:
         """Something failed."""
-        if error.message != self._wrong:
+        what = error.message.partition(" (")[0]  # why it cannot be reached may differ from one attempt to the next
+        if what != self._wrong:
             self._say(f"{error.message} Trying again{f' in {pause:.0f} s' if pause >= 1 else ''}.")
-        self._wrong = error.message
+        self._wrong = what
 
     def stalled(self, unsent: int, seconds: float) -> None:
         """Something waits to be sent."""
@@ -291,16 +338,19 @@ def status(ctx: typer.Context, json: options.Json = False, library: options.Wher
             render.Terminal().print("This library is paired with no server.")
             tell("Pair it: kindlehl pair URL")
         return
-    from kindlehl.services.sync.ahead import unsent
+    from kindlehl.services.sync import gone
+    from kindlehl.services.sync.ahead import to_send
 
     with wiring.library_to_read(settings.library) as lib:
-        progress, waiting = lib.peers.progress(pairing.person), unsent(lib, pairing.person)
-    withheld = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
-    refused = [name for name, bit in withholding.NAMES.items() if progress.refuses & bit]
+        progress = lib.peers.progress(pairing.person)
+        waiting = to_send(lib, pairing.person, pairing.withheld)
+        let_go = gone.since(lib, pairing.token)
+    withheld = withholding.names(pairing.withheld)
+    refused = withholding.names(progress.refuses)
     if json:
         render.write_object(
             "kindlehl/sync-status/1", server=pairing.url, device=pairing.device, equal_at=progress.met or None,
-            unsent=waiting, withheld=withheld, refused=refused,
+            unsent=waiting, withheld=withheld, refused=refused, let_go_at=let_go or None,
         )  # fmt: skip
         return
     terminal = render.Terminal()
@@ -309,6 +359,11 @@ def status(ctx: typer.Context, json: options.Json = False, library: options.Wher
         f"Last found equal: {render.local(progress.met) if progress.met else 'never'}",
         f"Waiting to be sent: {waiting:,}",
     )
+    if let_go:
+        line = (
+            f"Let in no more, as the server said: {render.local(let_go)}. To pair it again: kindlehl pair {pairing.url}"
+        )
+        terminal.print(*render.wrapped(line, terminal.width))
     if copied := _copied(pairing):
         terminal.print(*render.wrapped(copied, terminal.width))
     for name in withheld:
@@ -380,7 +435,7 @@ def _verified(done: "Done", mended: _Mended, server: "Server") -> Iterator[str]:
     elif done.healed:
         yield f"Differing: {done.healed} of 256 parts; they were exchanged."
     yield (
-        f"Both libraries hold the same facts, {server.url.host} and this one."
+        f"Both libraries hold the same facts, {server.url.host} and this one{_kept(done)}."
         if done.equal
         else "Others go on writing. What was compared is the same; run it again."
     )
@@ -417,8 +472,10 @@ def stop(
             f"The server drops the {what} of all your devices and takes none any more. Each device keeps what it has; "
             f"{rest}. Go on?", yes=yes, no_input=not may_ask(),
         )  # fmt: skip
-        _fetch_all(pairing, where, settings.wait)
-        _have(pairing, where, settings.wait, refuse=bit)
+        with otherwise("Nothing was erased: do it again when it can be reached."):
+            _fetch_all(pairing, where, settings.wait)
+        with otherwise("The server may have heard it, or not: do it again when it can be reached."):
+            _have(pairing, where, settings.wait, refuse=bit)
     wiring.keep_pairing(where, pairing._replace(withheld=pairing.withheld | bit))
     _changed(f"This device keeps its {what} to itself." + (f" The server has no {what} any more." if erase else ""),
              where, json=json)  # fmt: skip
@@ -487,7 +544,7 @@ def _refused(where: Path, pairing: "Pairing") -> int:
 def _changed(sentence: str, where: Path, *, json: bool) -> None:
     pairing = wiring.needed_pairing(where)
     if json:
-        withheld = [name for name, bit in withholding.NAMES.items() if pairing.withheld & bit]
+        withheld = withholding.names(pairing.withheld)
         render.write_object("kindlehl/sync-wish/1", server=pairing.url, withheld=withheld)
     else:
         terminal = render.Terminal()

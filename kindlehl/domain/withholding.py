@@ -17,6 +17,12 @@ ALL: Final = HIGHLIGHTS | NOTES
 NAMES: Final = {"highlights": HIGHLIGHTS, "notes": NOTES}
 """What people call them."""
 
+
+def names(bits: int) -> list[str]:
+    """What people call what these bits say."""
+    return [name for name, bit in NAMES.items() if bits & bit]
+
+
 _WORDLESS = frozenset(("deleted", "same", "not-same", "withdrawn", "visibility"))
 """Fields that hold no words: ids, and wishes that have to be known wherever the passage is."""
 

@@ -10,8 +10,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from kindlehl import __version__
-from kindlehl.domain.errors import OfflineError, RevokedError, WireError
-from kindlehl.remote.server import failure, unknown_proxy
+from kindlehl.domain.errors import WireError
+from kindlehl.remote.server import KEPT, failure, let_go, unknown_proxy, unreachable
 from kindlehl.wire import messages
 
 _PATIENCE = 10.0
@@ -29,8 +29,8 @@ _LOG.setLevel(logging.CRITICAL + 1)  # what goes wrong is raised; logged besides
 class Socket:
     """An open socket. What comes on it is only a reason to ask; what exactly it says does not matter."""
 
-    def __init__(self, host: str, connection: ClientConnection) -> None:
-        self._host = host
+    def __init__(self, url: URL, connection: ClientConnection) -> None:
+        self._url = url
         self._connection = connection
 
     def wait(self, seconds: float) -> bool:
@@ -42,10 +42,8 @@ class Socket:
             return False
         except ConnectionClosed as error:
             if error.rcvd is not None and error.rcvd.code == messages.REVOKED:
-                raise RevokedError(
-                    "This device is not paired with the server any more.", hint="Pair it anew: kindlehl pair URL"
-                ) from error
-            raise _broken(self._host) from error
+                raise let_go(self._url) from error
+            raise unreachable(self._url, error, KEPT) from error
         return True
 
 
@@ -69,17 +67,11 @@ def listening(url: URL, token: str) -> Generator[Socket]:
         except InvalidStatus as error:
             answer = error.response
             retry_after = answer.headers.get("Retry-After")
-            raise failure(url.host, answer.status_code, retry_after, bytes(answer.body)) from error
+            raise failure(url, answer.status_code, retry_after, bytes(answer.body)) from error
         except InvalidHandshake as error:
             raise WireError(f"{url.host} lets no socket through.") from error
         except (ImportError, InvalidProxy) as error:
             raise unknown_proxy() from error
         except (OSError, WebSocketException) as error:
-            raise _broken(url.host) from error
-        yield Socket(url.host, connection)
-
-
-def _broken(host: str) -> OfflineError:
-    return OfflineError(
-        f"{host} cannot be reached (the connection broke).", hint="Everything is kept here; sync again when it can."
-    )
+            raise unreachable(url, error, KEPT) from error
+        yield Socket(url, connection)

@@ -92,7 +92,7 @@ def write(library: Path, pairing: Pairing) -> None:
             "token": pairing.token,
             "device": pairing.device,
             "person": pairing.person,
-            "withholds": _names(pairing.withheld),
+            "withholds": withholding.names(pairing.withheld),
             "computer": pairing.computer,
         },
     )
@@ -101,11 +101,7 @@ def write(library: Path, pairing: Pairing) -> None:
 def forget(library: Path) -> None:
     """It is paired no more; what it keeps to itself it goes on keeping, whatever it is paired with next."""
     kept, before = withheld(library), person(library)
-    _write(path(library), {"withholds": _names(kept), "person": before})
-
-
-def _names(bits: int) -> list[str]:
-    return [name for name, bit in withholding.NAMES.items() if bits & bit]
+    _write(path(library), {"withholds": withholding.names(kept), "person": before})
 
 
 def _write(file: Path, held: dict[str, object]) -> None:

@@ -1,9 +1,13 @@
 """A server behind a URL: questions go there over HTTP; answers, or what went wrong, come back."""
 
+import errno
+import ipaddress
 import json
 import re
+import socket
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -13,7 +17,7 @@ import msgspec
 from httpx2 import URL, Client, HTTPError, InvalidURL, Limits, ReadTimeout, Response, Timeout
 
 from kindlehl import __version__
-from kindlehl.domain.errors import KindlehlError, OfflineError, UsageError, WireError, kind_of
+from kindlehl.domain.errors import KindlehlError, OfflineError, RevokedError, UsageError, WireError, kind_of
 from kindlehl.remote import computer
 from kindlehl.wire import Malformed, messages, packing
 from kindlehl.wire.messages import (
@@ -39,6 +43,12 @@ _PATIENT = 86_400
 _GREATEST_PORT = 65_535
 _PASSING = frozenset((429, 502, 503, 504))
 """Statuses of whatever stands before a server: later it will do."""
+KEPT = "Everything is kept here; sync again when it can."
+_NO_HTTPS = "it speaks no https"
+_UNPAIRED = "Nothing was paired. Is the server on? Is the address right?"
+_AGAIN = "Is it on? Try again when it can be reached."
+_PORT = 8484
+"""Where a server listens unless it was told otherwise."""
 
 
 T = TypeVar("T")
@@ -74,7 +84,7 @@ class Server:
     def ask(self, question: Question) -> Answer:
         """Put a question of the sync protocol. Raises OfflineError where there is no answer, and what the server raised
         where it failed."""
-        data = self._sent("POST", "/api/v1/sync", messages.encode(question))
+        data = self._sent("POST", "/api/v1/sync", messages.encode(question), otherwise=KEPT)
         answer: Answer = self._decoded(messages.decode_answer, data)
         if isinstance(answer, Failed):
             raise _raised(answer.code, answer.message, answer.hint, answer.retry_after)
@@ -82,7 +92,12 @@ class Server:
 
     def pair(self, device: str) -> Paired:
         """Ask to be let in; the answer has a code, which the owner types where he is signed in."""
-        data = self._sent("POST", "/api/v1/pairings", messages.encode(Pair(device)))
+        try:
+            data = self._sent("POST", "/api/v1/pairings", messages.encode(Pair(device)), otherwise=_UNPAIRED)
+        except OfflineError as error:
+            if _NO_HTTPS in error.message:
+                error.hint = f"Nothing was paired. Did you mean {self.url.copy_with(scheme='http')}?"
+            raise
         paired = self._decoded(msgspec.json.Decoder(Paired).decode, data)
         if not _CODE.fullmatch(paired.code) or paired.expires_in > _PATIENT or paired.interval > _PATIENT:
             raise _strange(self.url.host)  # a code is shown on a terminal, and nobody waits for ever
@@ -110,20 +125,18 @@ class Server:
         data = self._sent("POST", "/api/v1/refusal", messages.encode(Refuse(refuse, take)))
         return self._decoded(msgspec.json.Decoder(Wished).decode, data)
 
-    def _sent(self, method: str, path: str, message: bytes = b"") -> bytes:
+    def _sent(self, method: str, path: str, message: bytes = b"", *, otherwise: str = _AGAIN) -> bytes:
+        """What is answered. `otherwise`: what to do where nothing is."""
         body, encoding = packing.packed(message)
         headers = {"Content-Type": "application/json"} | ({"Content-Encoding": encoding} if encoding else {})
         try:
             with self._client.stream(method, f"{self._base}{path}", content=body, headers=headers) as response:
                 data = _read(response)
         except HTTPError as error:
-            raise OfflineError(
-                f"{self.url.host} cannot be reached ({_why(error)}).",
-                hint="Everything is kept here; sync again when it can.",
-            ) from error
+            raise unreachable(self.url, error, otherwise) from error
         self.copied |= computer.COPIED in response.headers
         if response.status_code not in (200, 204):
-            raise failure(self.url.host, response.status_code, response.headers.get("Retry-After"), data)
+            raise failure(self.url, response.status_code, response.headers.get("Retry-After"), data)
         return data
 
     def _decoded(self, decode: Callable[[bytes], T], data: bytes) -> T:
@@ -134,6 +147,8 @@ class Server:
 
 
 def _address(url: str) -> URL:
+    if "://" not in url:
+        raise _no_address(url)
     try:
         urlsplit(url)  # knows brackets that do not close
         address = httpx2.URL(url.rstrip("/"))
@@ -155,8 +170,30 @@ def unknown_proxy() -> UsageError:
     )
 
 
-def _no_address() -> UsageError:
-    return UsageError("That is no address of a server.", hint="It looks like https://books.example.org")
+def _no_address(typed: str = "") -> UsageError:
+    meant = _meant(typed)
+    return UsageError(
+        "That is no address of a server.",
+        hint=f"Did you mean {meant}?" if meant else "It looks like https://books.example.org",
+    )
+
+
+def _meant(typed: str) -> str | None:
+    """The address of which somebody typed all but the scheme: at home a server has no certificate, elsewhere it has
+    one. Nothing but host and port is repeated."""
+    host, _, port = typed.strip().rstrip("/").partition(":")
+    if not re.fullmatch(r"[\w-]+(\.[\w-]+)*", host) or (port and not re.fullmatch(r"[1-9]\d{0,4}", port)):
+        return None
+    if port:
+        return f"http://{host}:{port}"
+    return f"http://{host}:{_PORT}" if _is_at_home(host) else f"https://{host}"
+
+
+def _is_at_home(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".lan", ".home", ".internal", ".fritz.box"))
 
 
 def _read(response: Response) -> bytes:
@@ -171,11 +208,14 @@ def _read(response: Response) -> bytes:
     return packing.unpacked(bytes(data), response.headers.get("Content-Encoding"), messages.MESSAGE_BYTES)
 
 
-def failure(host: str, status: int, retry_after: str | None, data: bytes) -> KindlehlError:
+def failure(url: URL, status: int, retry_after: str | None, data: bytes) -> KindlehlError:
     """What a status and an RFC 9457 problem say."""
+    host = url.host
     try:
         problem: Any = json.loads(data)
         code, message, hint = str(problem["code"]), str(problem["title"]), problem.get("hint")
+        if code == RevokedError.code:
+            return let_go(url)
         return _raised(code, message, str(hint) if hint else None, _seconds(retry_after))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         if status in _PASSING:
@@ -201,12 +241,53 @@ def _strange(host: str) -> WireError:
     )
 
 
-def _why(error: HTTPError) -> str:
-    """The kind of failure in words; what the client says may hold an address with whatever was in it."""
+def let_go(url: URL) -> RevokedError:
+    """A device that was let in is not any more. A server does not know what it has forgotten: whether it was told to
+    revoke the device or was emptied cannot be told from here."""
+    return RevokedError(
+        f"This device is let in no more by {url.host}.",
+        hint="It was revoked there, or the server was emptied or replaced. What is here stays here. "
+        f"To pair it again: kindlehl pair {url}",
+    )
+
+
+def unreachable(url: URL, error: BaseException, hint: str) -> OfflineError:
+    """Why a server cannot be reached, in words; what a client says may hold an address with whatever was in it."""
+    return OfflineError(f"{url.host} cannot be reached ({_why(url, error)}).", hint=hint)
+
+
+def _why(url: URL, error: BaseException) -> str:
     kinds = {
         httpx2.ConnectTimeout: "no connection in time",
         httpx2.TimeoutException: "no answer in time",
         httpx2.ConnectError: "no connection",
-        httpx2.NetworkError: "the connection broke",
+        TimeoutError: "no connection in time",
+        ConnectionRefusedError: "no connection",
+        socket.gaierror: "no connection",
     }
+    if not getproxies():  # else nobody knows whose name or port it is
+        for cause in _causes(error):
+            if words := _known(url, cause):
+                return words
     return next((words for kind, words in kinds.items() if isinstance(error, kind)), "the connection broke")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _known(url: URL, cause: BaseException) -> str | None:
+    """What the system says of a connection that there never was."""
+    if isinstance(cause, ConnectionRefusedError):
+        return f"nothing listens on port {url.port or (443 if url.scheme == 'https' else 80)}"
+    if isinstance(cause, socket.gaierror):
+        return "its name cannot be looked up now" if cause.errno == socket.EAI_AGAIN else "there is no such name"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return "its certificate is not to be trusted"
+    if isinstance(cause, ssl.SSLError) and "ALERT" not in (cause.reason or ""):
+        return _NO_HTTPS
+    if isinstance(cause, OSError) and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        return "no network leads there"
+    return None

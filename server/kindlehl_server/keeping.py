@@ -98,15 +98,22 @@ def back_up(settings: Settings, target: Path, now: datetime) -> Kept:
     return Kept(libraries, facts)
 
 
+def ensure_backup(source: Path) -> None:
+    """Raise NotFoundError or SourceError for what is no backup at a glance, before anything else is asked for."""
+    if not source.is_file():
+        raise NotFoundError(
+            f"There is no backup at {source}.", hint="Name the file that `kindlehl server backup` made."
+        )
+    if not zipfile.is_zipfile(source):
+        raise _no_backup(source)
+
+
 def restore(source: Path, settings: Settings, now: datetime) -> Restored:
     """Put a backup in the place of all that a server has. Raises BusyError where that runs, SourceError where it is no
     whole backup, and NewerLibraryError where a newer kindlehl made it; then nothing was changed."""
     if settings.database:
         raise _not_a_file()
-    if not source.is_file():
-        raise NotFoundError(
-            f"There is no backup at {source}.", hint="Name the file that `kindlehl server backup` made."
-        )
+    ensure_backup(source)
     data = settings.data.resolve()  # where a link leads: the link stays
     try:
         data.parent.mkdir(parents=True, exist_ok=True)

@@ -7,13 +7,14 @@ import re
 import signal
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cli import FAULTS, bound_by_permissions, digest
+from support.cli import FAULTS, bound_by_permissions, complaint, digest
 from support.someone import (
     EVERY,
     OPENING,
@@ -30,6 +31,7 @@ from support.someone import (
 from support.tree import ROWS, Command, Row, row
 
 from kindlehl.cli.render import cells
+from kindlehl.store.library import open_library
 
 SNAPSHOT = Path(__file__).with_name("fields.json")
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0"}
@@ -80,6 +82,28 @@ def test_without_arguments_there_is_help_or_a_result(person: Person, command: Co
     if command.arguments:
         assert done.code == 2
         assert "  For example: kindlehl " in done.err or "-h` explains it" in done.err
+
+
+def test_how_a_command_is_called_fits_a_line_where_there_is_room(someone: Person) -> None:
+    """A narrow terminal breaks it no earlier than it has to; a value is a word."""
+    assert "Usage: kindlehl pair [OPTIONS] {URL}\n" in someone.ok("pair", "-h", env={"COLUMNS": "40"})
+    assert "--field NAME" in someone.ok("conflicts", "-h")
+    assert "kindlehl server restore yesterday.zip" in someone.ok("server", "restore", "-h", env={"COLUMNS": "50"})
+
+
+@each(SINGLE)
+def test_how_long_to_wait_is_heard_after_a_command_too(someone: Person, command: Command) -> None:
+    """As the help of the program says it of its options; what is no time is a sentence."""
+    assert someone(*command.words, "--wait", "1", "--help").code == 0
+    assert "--wait does not take this" in complaint(someone(*command.words, "--wait", "x"), 2)
+
+
+def test_the_last_wait_counts(person: Person) -> None:
+    """The one after the command, as with the other options."""
+    with closing(open_library(person.library)) as library, library.transaction():
+        began = time.monotonic()
+        done = person("--wait", "50", "tag", "x", person.places["id"], "--wait", "0")
+        assert (done.code, time.monotonic() - began < 20) == (75, True)
 
 
 @each(EVERY)

@@ -1,5 +1,6 @@
 """The real client and the real server: rounds over HTTP, and everything that may come instead of an answer."""
 
+import errno
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -53,6 +54,15 @@ def mine() -> Iterator[Library]:
             library.facts.add([*HIS, import_of(1, "clippings", HIS)])
             library.shelf.settle()
         yield library
+
+
+def raising(error: Exception) -> Callable[..., object]:
+    """What fails with this, whatever it is asked for."""
+
+    def call(*_: object, **__: object) -> object:
+        raise error
+
+    return call
 
 
 def raw(url: str, data: bytes) -> bytes:
@@ -304,7 +314,31 @@ class TestStrangers:
             port = free.getsockname()[1]
         with closing(Server(f"http://127.0.0.1:{port}", "khl_x")) as server, pytest.raises(OfflineError) as told:
             server.ask(Hello((1, 1), 3))
-        assert told.value.message == "127.0.0.1 cannot be reached (no connection)."
+        assert told.value.message == f"127.0.0.1 cannot be reached (nothing listens on port {port})."
+
+    def test_why_nothing_is_reached_is_said_as_far_as_it_is_known(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A name that there is not, and a server without HTTPS; never with what stands in the address. Behind a proxy
+        nobody knows whose port or name it is."""
+        why = {"http://nosuch.invalid": "there is no such name", "http://192.0.2.1:9": "no network leads there"}
+        unreachable = OSError(errno.ENETUNREACH, "x")
+        with serving(saying(200, b"")) as url:
+            port = url.rpartition(":")[2]
+            why[f"https://127.0.0.1:{port}"] = "it speaks no https"
+            for address, words in why.items():
+                with monkeypatch.context() as patched, closing(Server(address, "khl_x")) as server:
+                    if words.startswith("no network"):
+                        patched.setattr(socket, "create_connection", raising(unreachable))
+                    elif words.startswith("there is no"):
+                        patched.setattr(socket, "create_connection", raising(socket.gaierror(socket.EAI_NONAME, "x")))
+                    with pytest.raises(OfflineError) as told:
+                        server.ask(Hello((1, 1), 3))
+                    assert told.value.message == f"{server.url.host} cannot be reached ({words})."
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{free.getsockname()[1]}")
+        with closing(Server("http://books.example.org", "khl_x")) as server, pytest.raises(OfflineError) as told:
+            server.ask(Hello((1, 1), 3))
+        assert told.value.message == "books.example.org cannot be reached (no connection)."
 
     @pytest.mark.parametrize(
         "url",

@@ -14,9 +14,17 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
+from uuid import UUID
 
+import httpx2
 import pytest
+from support.cli import Kindlehl
+from support.household import Household, household
 from support.tree import commands as every_command
+
+from kindlehl import wiring
+from kindlehl.cli.syncing import told
+from kindlehl.services.sync.round import Done
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / "tools"
@@ -203,6 +211,7 @@ class TestRecipes:
         for text in ("", "My own words."):
             done = run_in(tmp_path, f"sh {script}")
             assert done.returncode == 0, done.stdout
+            assert text or not done.stdout, "this would be a mail every evening"
             books = sorted((tmp_path / "home" / "Notes" / "Books").glob("*.md"))
             assert len(books) == 9
             assert text in books[0].read_text("utf-8")
@@ -233,6 +242,74 @@ class TestRecipes:
         read = plistlib.loads(self.block("xml").encode())
         assert read["ProgramArguments"][0] == "/bin/sh"
         assert read["StartCalendarInterval"] == {"Hour": 21, "Minute": 0}
+
+
+def blocks_of(page: str, language: str) -> list[str]:
+    """The blocks of a page in this language."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+class TestSync:
+    """What people copy from the page about sync."""
+
+    @pytest.fixture
+    def home(self, tmp_path: Path) -> Iterator[Household]:
+        """A server, and in a home beside it a paired device and the program where `pipx` puts it."""
+        program = tmp_path / "home" / ".local" / "bin" / "kindlehl"
+        program.parent.mkdir(parents=True)
+        program.symlink_to(Path(sys.executable).with_name("kindlehl"))
+        with household(tmp_path / "server") as made:
+            made.pair(Kindlehl(tmp_path / "home"), "laptop")
+            yield made
+
+    @pytest.mark.parametrize("shell", ["cron", "sh"])
+    def test_the_line_that_syncs_by_itself_says_what_is_worth_a_mail(
+        self, home: Household, tmp_path: Path, shell: str
+    ) -> None:
+        """By /bin/sh: nothing while all is well or the server is off, an error once the device is let in no more."""
+        line = blocks_of("sync.md", "cron")[0] if shell == "cron" else blocks_of("recipes.md", "sh")[1]
+        assert "%" not in line  # which cron would take for a line's end
+        command = line.split(maxsplit=5)[5] if shell == "cron" else line
+        library = Kindlehl(tmp_path / "home").library
+        places = environment(tmp_path / "home") | {"KINDLEHL_WAIT": "0"}
+
+        def said() -> tuple[int, str]:
+            done = subprocess.run(
+                ["/bin/sh", "-c", command], cwd=tmp_path, env=places, check=False, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, encoding="utf-8",
+            )  # fmt: skip
+            return done.returncode, done.stdout
+
+        assert said() == (0, "")
+        held = wiring.needed_pairing(library)
+        wiring.keep_pairing(library, held._replace(url="http://127.0.0.1:9"))
+        assert said() == (0, "")
+        wiring.keep_pairing(library, held)
+        home.needs.accounts.revoke(home.owner.id, home.needs.accounts.device(held.token).id)
+        assert "is let in no more" in said()[1]
+
+    def test_the_lines_for_programs_find_a_token_and_make_a_uuid(self, home: Household, tmp_path: Path) -> None:
+        """With which a highlight is created, and once only."""
+        (lines,) = blocks_of("sync.md", "sh")
+        setup, _, request = lines.partition("curl ")
+        assert "$TOKEN" in request
+        assert "$UUIDV7" in request
+        done = run_in(tmp_path, f'{setup}\nprintf \'%s %s\' "$TOKEN" "$UUIDV7"')
+        token, key = done.stdout.split()
+        assert UUID(key).version == 7
+        body = {"text": "Simplify, simplify.", "title": "Walden"}
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        assert httpx2.post(f"{home.url}/api/v1/highlights", json=body, headers=headers).status_code == 201
+
+    def test_what_the_evening_says_is_what_is_said(self) -> None:
+        """Its sentences are those of the program, in its order."""
+        evening = "\n".join(blocks_of("sync.md", "text"))
+        sent = told(Done(received=1, sent=2, equal=True), "127.0.0.1")
+        assert f"{sent}\nOf one highlight two things are said now" in evening
+        assert told(Done(equal=True), "127.0.0.1") in evening
+        assert "(nothing listens on port 8484)" in evening
+        assert "Devices that were revoked since are let in" in evening
 
 
 @in_checkout

@@ -225,3 +225,19 @@ def test_json_is_one_document_with_its_schema_and_jsonl_an_object_a_line() -> No
     empty = io.StringIO()
     render.write_json("s", [], empty)
     assert json.loads(empty.getvalue()) == {"schema": "s", "items": []}
+
+
+@pytest.mark.parametrize("width", [40, 43, 60, 80])
+def test_a_command_that_is_named_is_not_broken(width: int) -> None:
+    """Whoever copies it copies one line; one that no line holds is broken like anything else."""
+    told = "Of one highlight two things are said now; both are kept. Decide: kindlehl conflicts"
+    assert list(render.wrapped(told, width))[-1].endswith("kindlehl conflicts")
+    told = "13 are in the trash. See them: kindlehl trash list. Bring them back: kindlehl restore"
+    lines = list(render.wrapped(told, width))
+    assert [sum(command in line for line in lines) for command in ("kindlehl trash list.", "kindlehl restore")] == [
+        1,
+        1,
+    ]
+    assert all(render.cells(line) <= width for line in lines)
+    long = f"Pair it: kindlehl pair http://{'x' * 30}.example.org/{'y' * 20} --again"
+    assert " ".join(render.wrapped(long, width, whole=True)) == long

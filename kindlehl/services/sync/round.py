@@ -81,6 +81,8 @@ class Done:
     """Both held the same facts at the end."""
     refuses: int = 0
     """What the peer keeps nothing of."""
+    withheld: int = 0
+    """What one of both keeps to itself: of that `equal` says nothing."""
     fold: int = fold.REVISION
     """The peer's revision of the fold."""
     now: str = ""
@@ -155,6 +157,7 @@ class Round:
         refuses, wished = (welcome.refuses, welcome.wished) if welcome.wished >= wish[1] else wish
         self.withheld |= welcome.refuses | refuses
         self.done.refuses = welcome.refuses | refuses
+        self.done.withheld = self.withheld
         if self.progress.epoch != welcome.epoch or self.progress.pulled > welcome.head:
             self.done.anew = known
             with self.library.transaction():

@@ -63,27 +63,36 @@ def restore(
 
     Devices give the server whatever they have and it lacks, the next time they sync. Who was signed in signs in again.
 
-    Example: kindlehl server restore /mnt/backups/kindlehl-server-20261128T020000Z.zip
+    Example: kindlehl server restore yesterday.zip
     """
     from kindlehl_server import keeping  # as above
 
     settings = options.settings(data, None)
+    place = source.expanduser()
+    keeping.ensure_backup(place)
     if settings.data.exists() and not replace:
         raise UsageError(
             f"There is a server's folder at {settings.data}.",
             hint="Stop the server, then give --replace: the folder is kept beside the new one.",
         )
-    kept, aside, revoked = keeping.restore(source.expanduser(), settings, datetime.now(UTC))
+    kept, aside, revoked = keeping.restore(place, settings, datetime.now(UTC))
     if json:
         was = str(aside) if aside else None
         render.write_object(
-            "kindlehl/server-restore/1", data=str(settings.data), replaced=was, revoked=revoked, **kept._asdict()
+            "kindlehl/server-restore/1",
+            data=str(settings.data),
+            replaced=was,
+            revocations_kept=revoked,
+            **kept._asdict(),
         )
         return
     terminal = render.Terminal()
     terminal.print(*render.naming(terminal, f"Restored {_told(kept)}", str(settings.data)))
     if aside:
-        terminal.print(*render.naming(terminal, "What was there is kept", str(aside)))
+        terminal.print(
+            *render.naming(terminal, "What was there is kept", str(aside)),
+            *render.told(terminal, "Delete that once you miss nothing."),
+        )
     if not revoked:
         terminal.print(*render.told(terminal, _LET_IN))
 

@@ -1,13 +1,18 @@
 """`kindlehl serve`: the server runs until it is stopped."""
 
+import errno
+import ipaddress
+import logging
+import os
 import socket
-import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
+from kindlehl.cli import render
 from kindlehl.domain.errors import UsageError
 from kindlehl_server.commands import options
 from kindlehl_server.settings import HOST, PORT, PREFIX
@@ -79,28 +84,33 @@ def serve(
     from kindlehl_server import connections, wiring
     from kindlehl_server.app import create_app
 
+    if url is not None:
+        _ensure_address(url)
     most, backlog = connections.bounds()
     with ExitStack() as held:
+        bound = held.enter_context(listening(host, port, backlog))  # first: where that fails no database is made
         needs = held.enter_context(wiring.needs(options.settings(data, database)))
         if url:
             needs = replace(needs, url=url)
-        bound = held.enter_context(listening(host, port, backlog))
         if metrics:
             held.enter_context(needs.metrics.listening(metrics))
         where = url or _address(bound)
-        sys.stdout.write(f"Serving at {where}; Ctrl-C stops it.\n")
+        terminal = render.Terminal()
+        terminal.print(*render.told(terminal, f"Serving at {where}; Ctrl-C stops it.", whole=True))
         invitation = needs.accounts.first_invitation()
         if invitation:
-            sys.stdout.write(
-                "Nobody is here yet. Whoever opens this first becomes the owner, once, within three days:\n"
-                f"  {where.rstrip('/')}/join#{invitation}\n"
-            )
-        sys.stdout.flush()
+            told = "Nobody is here yet. Whoever opens this first becomes the owner, once, within three days:"
+            terminal.print(*render.told(terminal, told), f"  {where.rstrip('/')}/join#{invitation}")
+        if not url and _is_of_this_computer(bound):
+            told = "Only this computer reaches it. For others, too: kindlehl serve --host 0.0.0.0"
+            terminal.print(*render.told(terminal, told))
+        terminal.stream.flush()
         config = uvicorn.Config(
             create_app(needs), ws="websockets-sansio", ws_max_size=_SAID, ws_ping_interval=_ALIVE,
             ws_ping_timeout=_ALIVE, ws_per_message_deflate=False, http=connections.guarded(most), backlog=backlog,
             log_level="error", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=_GRACE,
         )  # fmt: skip
+        logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
         uvicorn.Server(config).run([bound])
 
 
@@ -114,14 +124,68 @@ def listening(host: str, port: int, backlog: int) -> socket.socket:
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return bound
     except OSError as error:
-        raise UsageError(
-            f"Nothing can listen on {host}, port {port}: {error.strerror or 'no such address'}.",
-            hint="Another server may; choose another: --port 0 takes any that is free.",
-        ) from error
+        why, hint = _why(error)
+        raise UsageError(f"Nothing can listen on {host}, port {port}: {why}.", hint=hint) from error
+
+
+def _why(error: OSError) -> tuple[str, str]:
+    """Why nothing can listen somewhere, and what to do. What Python says of it says all of it twice."""
+    here = "This computer alone: 127.0.0.1. The whole network: 0.0.0.0"
+    if (error.errno or 0) < 0:  # said by whoever looks names up
+        return "there is no such address", here
+    match error.errno:
+        case errno.EADDRINUSE:
+            return "something listens there already", "Another server may; --port 0 takes any port that is free."
+        case errno.EADDRNOTAVAIL:
+            return "that is no address of this computer", here
+        case errno.EACCES:
+            return "that is not permitted", "Ports below 1024 are for the system; choose another: --port 8484"
+        case _:
+            return os.strerror(error.errno or 0), "Choose another: --port 0 takes any that is free."
+
+
+def _ensure_address(url: str) -> None:
+    """Raise UsageError for what no device could be paired with."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and not (parts.username or parts.query):
+            return
+    except ValueError:
+        pass
+    raise UsageError(
+        "--url takes the whole address by which others reach the server.",
+        hint="It looks like https://books.example.org",
+    )
+
+
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 -- what somebody asked for
 
 
 def _address(bound: socket.socket) -> str:
+    """By which it is reached from elsewhere, as far as this computer knows."""
     host, port = bound.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104 -- what somebody asked for
-        host = socket.gethostname()
+    if host in _EVERYWHERE:
+        host = _own_address(bound.family) or socket.gethostname()
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _own_address(family: int) -> str | None:
+    """That of this computer in its network: from which it would send something away. Nothing is sent."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1" if family == socket.AF_INET else "2001:db8::1", 9))  # nobody's, by agreement
+            return str(probe.getsockname()[0])
+        except OSError:
+            return None
+
+
+def _is_of_this_computer(bound: socket.socket) -> bool:
+    return ipaddress.ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback
+
+
+_NOISE = ("Invalid HTTP request received.", "ASGI callable returned without completing handshake.")
+"""What strangers, and devices that hang up, do to any server: no failure of ours."""
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    return record.getMessage() not in _NOISE
