@@ -225,7 +225,7 @@ def _notices(done: "Done", noticed: "Noticed", server: "Server") -> list[str]:
         out.append(f"{done.damaged:,} facts turned out to be damaged on this disk. See to them: kindlehl sync verify")
     if server.copied:
         out.append("Two computers sync under this device's name: one is a copy of the other. Nothing is lost by that; "
-                   f"to tell both apart, pair one of them anew: kindlehl pair {server.url}")  # fmt: skip
+                   f"to tell both apart, pair each of them anew: kindlehl pair {server.url} --again")  # fmt: skip
     if done.fold != fold.REVISION:
         out.append("The server's kindlehl is of another version than this one: until both are updated some highlights "
                    "may look different there.")  # fmt: skip
