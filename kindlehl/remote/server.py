@@ -25,7 +25,6 @@ from kindlehl.wire.messages import (
     Collect,
     Collected,
     DevicesSeen,
-    Failed,
     Pair,
     Paired,
     Question,
@@ -86,8 +85,6 @@ class Server:
         where it failed."""
         data = self._sent("POST", "/api/v1/sync", messages.encode(question), otherwise=KEPT)
         answer: Answer = self._decoded(messages.decode_answer, data)
-        if isinstance(answer, Failed):
-            raise _raised(answer.code, answer.message, answer.hint, answer.retry_after)
         return answer
 
     def pair(self, device: str) -> Paired:

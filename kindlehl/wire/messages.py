@@ -167,16 +167,6 @@ class Fetch(msgspec.Struct, tag_field="say", tag="fetch"):
     withheld: Withheld = 0
 
 
-class Failed(msgspec.Struct, tag_field="say", tag="failed"):
-    """Nothing was done. `code` names the meaning, as `KindlehlError.code` does."""
-
-    code: str
-    message: str
-    hint: str | None = None
-    retry_after: float | None = None
-    """Seconds after which it may go better."""
-
-
 class Poke(msgspec.Struct, tag_field="say", tag="head"):
     """There is more: the answering replica has come so far. The one thing that is said on a socket."""
 
@@ -258,7 +248,7 @@ class Rename(msgspec.Struct):
 
 
 Question: TypeAlias = Hello | Pull | Push | Compare | AskStates | Fetch
-Answer: TypeAlias = Welcome | Page | Pushed | Digests | States | Failed
+Answer: TypeAlias = Welcome | Page | Pushed | Digests | States
 
 encode = msgspec.json.Encoder().encode
 decode_question = msgspec.json.Decoder(Question).decode

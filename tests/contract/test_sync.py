@@ -26,7 +26,7 @@ from kindlehl.services.sync.round import Done, sync
 from kindlehl.store.library import empty_library, open_library
 from kindlehl.store.memory import MemoryLibrary
 from kindlehl.wire import messages
-from kindlehl.wire.messages import Answer, Failed, Hello, Page, Pull, Push, Pushed, Question, Welcome
+from kindlehl.wire.messages import Answer, Hello, Page, Pull, Push, Pushed, Question, Welcome
 
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
 HIS = [record("highlight", "Tale (Dickens, Charles)", f"His words {n}", n, 1, n % 30, False) for n in range(1, 40)]
@@ -75,9 +75,6 @@ class Home:
         answer = Desk(self.library).answer(question, self.now)
         answer = messages.decode_answer(messages.encode(answer))
         self.answered.append(answer)
-        if isinstance(answer, Failed):
-            kinds = {kind.code: kind for kind in (MovedError, UpgradeError, WireError)}
-            raise kinds[answer.code](answer.message)
         return answer
 
     def told(self) -> tuple[list[str], list[str]]:
@@ -848,9 +845,9 @@ class TestRefusal:
     def test_what_is_no_fact_is_an_error_and_nothing_is_kept(self, home: Home, fact: str) -> None:
         """Not even what came with it."""
         raws = [messages.Raw(body.encode()) for body in (wire.encode(HIS[0]), fact)]
-        answer = Desk(home.library).answer(Push(home.epoch, raws), NOW)
-        assert isinstance(answer, Failed)
-        assert (answer.code, held(home.library)) == ("invalid", {})
+        with pytest.raises(WireError):
+            Desk(home.library).answer(Push(home.epoch, raws), NOW)
+        assert held(home.library) == {}
 
     def test_a_question_of_another_epoch_changes_nothing(self, home: Home) -> None:
         """The server was restored in the middle of a round."""
@@ -858,24 +855,23 @@ class TestRefusal:
             Push("e0", [messages.Raw(wire.encode(HIS[0]).encode())]), Pull("e0", 3), messages.Compare("e0", 2),
             messages.AskStates("e0", ["00"]), messages.Fetch("e0", [HIS[0].id]),
         ):  # fmt: skip
-            answer = Desk(home.library).answer(question, NOW)
-            assert isinstance(answer, Failed)
-            assert (answer.code, held(home.library)) == ("moved", {})
+            with pytest.raises(MovedError):
+                Desk(home.library).answer(question, NOW)
+            assert held(home.library) == {}
 
     @pytest.mark.parametrize(("protocol", "older"), [((0, 0), "your kindlehl"), ((2, 9), "the server")])
     def test_versions_that_do_not_understand_each_other_say_which_is_too_old(
         self, home: Home, protocol: tuple[int, int], older: str
     ) -> None:
         """Before anything is exchanged."""
-        answer = Desk(home.library).answer(Hello(protocol, 3), NOW)
-        assert isinstance(answer, Failed)
-        assert (answer.code, answer.hint) == ("upgrade_required", f"Update {older}.")
+        with pytest.raises(UpgradeError) as told:
+            Desk(home.library).answer(Hello(protocol, 3), NOW)
+        assert told.value.hint == f"Update {older}."
 
     def test_buckets_of_two_sizes_are_not_asked_for_together(self, home: Home) -> None:
         """They would not be found."""
-        answer = Desk(home.library).answer(messages.AskStates(home.epoch, ["00", "0000"]), NOW)
-        assert isinstance(answer, Failed)
-        assert answer.code == "invalid"
+        with pytest.raises(WireError):
+            Desk(home.library).answer(messages.AskStates(home.epoch, ["00", "0000"]), NOW)
 
 
 class TestBrokenServer:

@@ -8,7 +8,7 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from support.histories import TEXTS, TITLES, picture, record
 from kindlehl import wire
 from kindlehl.domain import passages, withholding
 from kindlehl.domain.contract import Bundle
-from kindlehl.domain.errors import ConflictError, KindlehlError, OfflineError, UsageError, kind_of
+from kindlehl.domain.errors import ConflictError, KindlehlError, OfflineError, UsageError
 from kindlehl.domain.facts import Edit, Id, Import, Record, new_id
 from kindlehl.domain.library import SHOWN_KINDS, Highlight
 from kindlehl.ports import Filter
@@ -248,7 +248,8 @@ class World:
                 answer = self.answered(data)
             if self.chance(0.03) and self.sent:
                 self.faults["replay"] += 1
-                self.answered(self.rng.choice(self.sent))
+                with suppress(KindlehlError):
+                    self.answered(self.rng.choice(self.sent))
             if isinstance(question, messages.Push):
                 self.sent = [*self.sent[-20:], data]
             self.fail(device, "answer lost", self.losses)
@@ -256,9 +257,6 @@ class World:
                 self.faults["crash"] += 1
                 raise Crash
             decoded = messages.decode_answer(answer)
-            if isinstance(decoded, messages.Failed):
-                error = OfflineError if decoded.code == "busy" else kind_of(decoded.code)
-                raise error(decoded.message)
             if isinstance(decoded, messages.Welcome):
                 heard = max(heard, (decoded.wished, decoded.refuses))
             return decoded

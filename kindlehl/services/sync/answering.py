@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from kindlehl import wire
 from kindlehl.domain import clock, fold, withholding
-from kindlehl.domain.errors import CorruptLibraryError, KindlehlError, MovedError, UpgradeError, WireError
+from kindlehl.domain.errors import CorruptLibraryError, MovedError, UpgradeError, WireError
 from kindlehl.domain.facts import Edit, Id
 from kindlehl.ports import Library
 from kindlehl.services import traces
@@ -26,7 +26,6 @@ from kindlehl.wire.messages import (
     AskStates,
     Compare,
     Digests,
-    Failed,
     Fetch,
     Hello,
     Page,
@@ -47,21 +46,14 @@ class Desk:
     library: Library
 
     def answer(self, question: Question, now: datetime) -> Answer:
-        """What to say to a question. What cannot be done is an answer, too."""
-        try:
-            return self.ask(question, now)
-        except KindlehlError as error:
-            return Failed(error.code, error.message, error.hint, error.retry_after)
-
-    def ask(self, question: Question, now: datetime) -> Answer:
-        """The same, but what cannot be done is raised. Where a fact turns out to be damaged it stays here, and digests
-        tell of it no more: whoever has it whole sends it again."""
+        """What to say to a question; what cannot be done is raised as a KindlehlError. Where a fact turns out to be
+        damaged it stays here, and digests tell of it no more: whoever has it whole sends it again."""
         with suppress(CorruptLibraryError, wire.Malformed):
-            return self._ask(question, now)
+            return self._answer(question, now)
         mend(self.library)  # not while it is handled: an error holds on to what was being read
-        return self._ask(question, now)
+        return self._answer(question, now)
 
-    def _ask(self, question: Question, now: datetime) -> Answer:
+    def _answer(self, question: Question, now: datetime) -> Answer:
         if isinstance(question, Hello):
             return self._welcome(question, now)
         if question.epoch != self.library.peers.epoch():

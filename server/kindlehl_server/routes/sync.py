@@ -63,7 +63,7 @@ class Sync:
         question: Question = requests.decoded(messages.decode_question, said())
         device = self.needs.accounts.device(token)
         with self.needs.libraries.library(device.owner) as library:
-            return Desk(library).ask(question, self.needs.now())
+            return Desk(library).answer(question, self.needs.now())
 
     async def refuse(self, request: Request) -> Response:
         """Keep nothing of something any more, from no device, or take it again. Whoever listens hears of it."""
