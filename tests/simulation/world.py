@@ -91,6 +91,8 @@ class Replica:
     """A library in memory that can be copied, and crash."""
 
     in_round = False
+    frailty: ClassVar[int] = 3
+    """By how much it is more likely to be gone than a device: a server has far fewer moments for that."""
     may_differ = False
     """Cursors may be wrong about what the server holds, since it was restored silently."""
 
@@ -106,7 +108,7 @@ class Replica:
 
     def may_crash(self, point: str) -> None:
         """Be gone at this point, perhaps."""
-        if self.in_round and self.world.chance(self.world.crashes):
+        if self.in_round and self.world.chance(self.world.crashes * self.frailty):
             self.world.faults[point] += 1
             raise Crash
 
@@ -130,6 +132,8 @@ class Replica:
 
 class Device(Replica):
     """Somebody's device."""
+
+    frailty = 1
 
     def __init__(self, name: str, world: "World") -> None:
         super().__init__(world)

@@ -182,8 +182,8 @@ class World:
 
     def pairs(self, fault: str) -> int:
         """Pairing anew: what was paired before stays so until it is done."""
-        device = self.laptop
-        with device.start("pair", self.home.serving.url, "--json", env=faulty(fault, device.journal)) as process:
+        device, url = self.laptop, self.home.serving.url
+        with device.start("pair", url, "--again", "--json", env=faulty(fault, device.journal)) as process:
             assert process.stderr
             codes = (found[1] for line in process.stderr if (found := CODE.fullmatch(line)))
             if code := next(codes, b""):
