@@ -39,7 +39,7 @@ def read(library: Path) -> Pairing | None:
     """With what a library is paired; None where it is with nothing. Raises LibraryError where it cannot be told."""
     file = path(library)
     try:
-        held: Any = json.loads(file.read_text("utf-8"))
+        held = _held(file)
         withheld = sum({withholding.NAMES[name] for name in held["withholds"]})  # an unknown wish is none to overlook
         if "url" not in held:  # what is left of an earlier pairing
             return None
@@ -58,7 +58,7 @@ def read(library: Path) -> Pairing | None:
 def person(library: Path) -> str:
     """To whom this device belongs, or did until it was paired no more; nothing where that cannot be told."""
     try:
-        return str(json.loads(path(library).read_text("utf-8"))["person"])
+        return str(_held(path(library))["person"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
@@ -67,7 +67,7 @@ def withheld(library: Path) -> int:
     """What a device keeps to itself, paired or not. Where that cannot be told, everything."""
     file = path(library)
     try:
-        held: Any = json.loads(file.read_text("utf-8"))
+        held = _held(file)
         return sum({withholding.NAMES[name] for name in held["withholds"]})
     except FileNotFoundError:
         return withholding.NOTHING
@@ -102,6 +102,10 @@ def forget(library: Path) -> None:
     """It is paired no more; what it keeps to itself it goes on keeping, whatever it is paired with next."""
     kept, before = withheld(library), person(library)
     _write(path(library), {"withholds": withholding.names(kept), "person": before})
+
+
+def _held(file: Path) -> Any:
+    return json.loads(file.read_text("utf-8"))
 
 
 def _write(file: Path, held: dict[str, object]) -> None:

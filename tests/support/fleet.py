@@ -16,9 +16,6 @@ from kindlehl_server.store.database import Database
 from support.cli import FAULTS, TIMEOUT, Kindlehl, facts, query, shown
 from support.household import let_in, needs_of, owner_of
 
-PEER = "server"
-"""What the command line calls its server."""
-
 
 def free_port() -> int:
     """A port of this machine that nobody listens on."""

@@ -205,7 +205,7 @@ class Accounts:
         with self._database.reading() as db:
             row = db.execute(_DEVICES.where(tokens.c.digest == secrets.digest(token))).first()
         if row is None:
-            raise _not_paired()
+            raise not_paired()
         found = Device(*row)
         now = self._now()
         if found.used_at is None or found.used_at <= stamp(now - _HEARD_OF):
@@ -219,7 +219,7 @@ class Accounts:
         def ask(db: Connection) -> None:
             held = select(tokens.c.id).where(tokens.c.digest == secrets.digest(token), tokens.c.scope == SCOPE)
             if db.execute(held.with_for_update(read=True)).first() is None:
-                raise _not_paired()
+                raise not_paired()
 
         return ask
 
@@ -251,7 +251,8 @@ _DEVICES = select(
 ).where(tokens.c.scope == SCOPE)  # fmt: skip
 
 
-def _not_paired() -> RevokedError:
+def not_paired() -> RevokedError:
+    """Whoever asks has no token that lets anybody in."""
     return RevokedError("This device is not paired with the server.", hint="Pair it: kindlehl pair URL")
 
 

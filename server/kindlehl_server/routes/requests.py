@@ -10,9 +10,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
-from kindlehl.domain.errors import RevokedError, TooLargeError, WireError
+from kindlehl.domain.errors import TooLargeError, WireError
 from kindlehl.wire import Malformed, messages, packing
 from kindlehl_server.accounts import Device
+from kindlehl_server.accounts.accounts import not_paired
 from kindlehl_server.needs import Needs
 
 PATIENCE = 60.0
@@ -24,7 +25,7 @@ def token(request: HTTPConnection) -> str:
     """By which a device is let in. Raises RevokedError without one."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
-        raise RevokedError("This device is not paired with the server.", hint="Pair it: kindlehl pair URL")
+        raise not_paired()
     return secret.strip()
 
 
